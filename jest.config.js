@@ -1,0 +1,31 @@
+// Two projects: `fast` holds unit, contract and service tests and answers within a minute (`npm run test:fast`);
+// `journeys` holds what starts the whole mesh. `npm test` runs both, with coverage over both.
+const base = {
+  rootDir: import.meta.dirname,
+  testEnvironment: "node",
+  transform: {},
+  extensionsToTreatAsEsm: [".ts"],
+  moduleFileExtensions: ["ts", "js", "mjs", "json", "node"],
+  testPathIgnorePatterns: ["/node_modules/", "/\\.staging-", "/services/web/", "/\\.docket/"],
+  modulePathIgnorePatterns: ["/\\.staging-", "/\\.docket/"],
+};
+
+export default {
+  rootDir: import.meta.dirname,
+  coverageProvider: "v8",
+  collectCoverageFrom: [
+    "{contracts,runtime,services}/**/*.ts",
+    "!**/node_modules/**",
+    "!**/*.test.ts",
+    "!**/test/**",
+    "!contracts/gen/**",
+    "!**/.staging-*/**",
+    "!services/web/**",
+  ],
+  coverageReporters: ["text-summary", "json-summary", "lcovonly"],
+  coverageThreshold: { global: { lines: 85 } },
+  projects: [
+    { ...base, displayName: "fast", testMatch: ["<rootDir>/{contracts,runtime,services}/**/*.test.ts"] },
+    { ...base, displayName: "journeys", testMatch: ["<rootDir>/{e2e,examples,docs}/**/*.test.ts"] },
+  ],
+};
