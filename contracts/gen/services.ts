@@ -3,20 +3,136 @@
 import { file_docket_error_v1_error_info } from "./docket/error/v1/error_info_pb.ts";
 import { file_docket_error_v1_reason } from "./docket/error/v1/reason_pb.ts";
 import { file_docket_policy_v1_policy } from "./docket/policy/v1/policy_pb.ts";
+import { file_docket_user_v1_api_key } from "./docket/user/v1/api_key_pb.ts";
+import { file_docket_user_v1_api_key_service, ApiKeyService } from "./docket/user/v1/api_key_service_pb.ts";
+import { file_docket_user_v1_application } from "./docket/user/v1/application_pb.ts";
+import { file_docket_user_v1_group } from "./docket/user/v1/group_pb.ts";
+import { file_docket_user_v1_group_service, GroupService } from "./docket/user/v1/group_service_pb.ts";
+import { file_docket_user_v1_invitation } from "./docket/user/v1/invitation_pb.ts";
+import { file_docket_user_v1_member } from "./docket/user/v1/member_pb.ts";
+import { file_docket_user_v1_membership_service, MembershipService } from "./docket/user/v1/membership_service_pb.ts";
+import { file_docket_user_v1_principal } from "./docket/user/v1/principal_pb.ts";
+import { file_docket_user_v1_role } from "./docket/user/v1/role_pb.ts";
+import { file_docket_user_v1_role_service, RoleService } from "./docket/user/v1/role_service_pb.ts";
+import { file_docket_user_v1_session } from "./docket/user/v1/session_pb.ts";
+import { file_docket_user_v1_session_service, SessionService } from "./docket/user/v1/session_service_pb.ts";
+import { file_docket_user_v1_token_service, TokenService } from "./docket/user/v1/token_service_pb.ts";
+import { file_docket_user_v1_user_change } from "./docket/user/v1/user_change_pb.ts";
+import { file_docket_user_v1_user_change_service, UserChangeService } from "./docket/user/v1/user_change_service_pb.ts";
+import { file_docket_user_v1_user } from "./docket/user/v1/user_pb.ts";
+import { file_docket_user_v1_user_service, UserService } from "./docket/user/v1/user_service_pb.ts";
+import { file_docket_user_v1_workspace } from "./docket/user/v1/workspace_pb.ts";
+import { file_docket_user_v1_workspace_service, WorkspaceService } from "./docket/user/v1/workspace_service_pb.ts";
 
 /** Every file of Docket's contracts. */
 export const allFiles = [
   file_docket_error_v1_error_info,
   file_docket_error_v1_reason,
   file_docket_policy_v1_policy,
+  file_docket_user_v1_api_key,
+  file_docket_user_v1_api_key_service,
+  file_docket_user_v1_application,
+  file_docket_user_v1_group,
+  file_docket_user_v1_group_service,
+  file_docket_user_v1_invitation,
+  file_docket_user_v1_member,
+  file_docket_user_v1_membership_service,
+  file_docket_user_v1_principal,
+  file_docket_user_v1_role,
+  file_docket_user_v1_role_service,
+  file_docket_user_v1_session,
+  file_docket_user_v1_session_service,
+  file_docket_user_v1_token_service,
+  file_docket_user_v1_user_change,
+  file_docket_user_v1_user_change_service,
+  file_docket_user_v1_user,
+  file_docket_user_v1_user_service,
+  file_docket_user_v1_workspace,
+  file_docket_user_v1_workspace_service,
 ] as const;
 
 /** Every service of Docket. */
 export const allServices = [
+  ApiKeyService,
+  GroupService,
+  MembershipService,
+  RoleService,
+  SessionService,
+  TokenService,
+  UserChangeService,
+  UserService,
+  WorkspaceService,
 ] as const;
 
 /** Every RPC by its full name. */
 export const allRpcs = {
+  "docket.user.v1.ApiKeyService/EnrollApplication": ApiKeyService.method.enrollApplication,
+  "docket.user.v1.ApiKeyService/GetApplication": ApiKeyService.method.getApplication,
+  "docket.user.v1.ApiKeyService/ListApplications": ApiKeyService.method.listApplications,
+  "docket.user.v1.ApiKeyService/UpdateApplication": ApiKeyService.method.updateApplication,
+  "docket.user.v1.ApiKeyService/RemoveApplication": ApiKeyService.method.removeApplication,
+  "docket.user.v1.ApiKeyService/CreateApiKey": ApiKeyService.method.createApiKey,
+  "docket.user.v1.ApiKeyService/ListApiKeys": ApiKeyService.method.listApiKeys,
+  "docket.user.v1.ApiKeyService/RevokeApiKey": ApiKeyService.method.revokeApiKey,
+  "docket.user.v1.ApiKeyService/CreateApiKeySecret": ApiKeyService.method.createApiKeySecret,
+  "docket.user.v1.ApiKeyService/RevokeApiKeySecret": ApiKeyService.method.revokeApiKeySecret,
+  "docket.user.v1.GroupService/CreateGroup": GroupService.method.createGroup,
+  "docket.user.v1.GroupService/GetGroup": GroupService.method.getGroup,
+  "docket.user.v1.GroupService/ListGroups": GroupService.method.listGroups,
+  "docket.user.v1.GroupService/UpdateGroup": GroupService.method.updateGroup,
+  "docket.user.v1.GroupService/DeleteGroup": GroupService.method.deleteGroup,
+  "docket.user.v1.GroupService/AddGroupMember": GroupService.method.addGroupMember,
+  "docket.user.v1.GroupService/RemoveGroupMember": GroupService.method.removeGroupMember,
+  "docket.user.v1.GroupService/ListGroupMembers": GroupService.method.listGroupMembers,
+  "docket.user.v1.MembershipService/GetMembership": MembershipService.method.getMembership,
+  "docket.user.v1.MembershipService/ExplainMembership": MembershipService.method.explainMembership,
+  "docket.user.v1.MembershipService/ResolvePrincipals": MembershipService.method.resolvePrincipals,
+  "docket.user.v1.MembershipService/GetWorkspaceFacts": MembershipService.method.getWorkspaceFacts,
+  "docket.user.v1.RoleService/CreateRole": RoleService.method.createRole,
+  "docket.user.v1.RoleService/GetRole": RoleService.method.getRole,
+  "docket.user.v1.RoleService/ListRoles": RoleService.method.listRoles,
+  "docket.user.v1.RoleService/UpdateRole": RoleService.method.updateRole,
+  "docket.user.v1.RoleService/DeleteRole": RoleService.method.deleteRole,
+  "docket.user.v1.RoleService/ListRoleBindings": RoleService.method.listRoleBindings,
+  "docket.user.v1.RoleService/SetRoleBinding": RoleService.method.setRoleBinding,
+  "docket.user.v1.RoleService/RemoveRoleBinding": RoleService.method.removeRoleBinding,
+  "docket.user.v1.SessionService/GetSignInOptions": SessionService.method.getSignInOptions,
+  "docket.user.v1.SessionService/SignUp": SessionService.method.signUp,
+  "docket.user.v1.SessionService/ConfirmSignUp": SessionService.method.confirmSignUp,
+  "docket.user.v1.SessionService/SignIn": SessionService.method.signIn,
+  "docket.user.v1.SessionService/SignOut": SessionService.method.signOut,
+  "docket.user.v1.SessionService/GetSession": SessionService.method.getSession,
+  "docket.user.v1.SessionService/ListSessions": SessionService.method.listSessions,
+  "docket.user.v1.SessionService/RevokeSession": SessionService.method.revokeSession,
+  "docket.user.v1.SessionService/RequestPasswordReset": SessionService.method.requestPasswordReset,
+  "docket.user.v1.SessionService/ResetPassword": SessionService.method.resetPassword,
+  "docket.user.v1.TokenService/ExchangeSession": TokenService.method.exchangeSession,
+  "docket.user.v1.TokenService/ExchangeKey": TokenService.method.exchangeKey,
+  "docket.user.v1.TokenService/ListPublicKeys": TokenService.method.listPublicKeys,
+  "docket.user.v1.UserChangeService/WatchUserChanges": UserChangeService.method.watchUserChanges,
+  "docket.user.v1.UserService/GetUser": UserService.method.getUser,
+  "docket.user.v1.UserService/ListUsers": UserService.method.listUsers,
+  "docket.user.v1.UserService/UpdateUser": UserService.method.updateUser,
+  "docket.user.v1.UserService/ChangePassword": UserService.method.changePassword,
+  "docket.user.v1.UserService/DisableUser": UserService.method.disableUser,
+  "docket.user.v1.UserService/EnableUser": UserService.method.enableUser,
+  "docket.user.v1.UserService/SetAdministrator": UserService.method.setAdministrator,
+  "docket.user.v1.UserService/CreatePasswordReset": UserService.method.createPasswordReset,
+  "docket.user.v1.WorkspaceService/CreateWorkspace": WorkspaceService.method.createWorkspace,
+  "docket.user.v1.WorkspaceService/GetWorkspace": WorkspaceService.method.getWorkspace,
+  "docket.user.v1.WorkspaceService/ListWorkspaces": WorkspaceService.method.listWorkspaces,
+  "docket.user.v1.WorkspaceService/UpdateWorkspace": WorkspaceService.method.updateWorkspace,
+  "docket.user.v1.WorkspaceService/DeleteWorkspace": WorkspaceService.method.deleteWorkspace,
+  "docket.user.v1.WorkspaceService/ListMembers": WorkspaceService.method.listMembers,
+  "docket.user.v1.WorkspaceService/UpdateMember": WorkspaceService.method.updateMember,
+  "docket.user.v1.WorkspaceService/RemoveMember": WorkspaceService.method.removeMember,
+  "docket.user.v1.WorkspaceService/LeaveWorkspace": WorkspaceService.method.leaveWorkspace,
+  "docket.user.v1.WorkspaceService/HandOverWorkspace": WorkspaceService.method.handOverWorkspace,
+  "docket.user.v1.WorkspaceService/CreateInvitation": WorkspaceService.method.createInvitation,
+  "docket.user.v1.WorkspaceService/ListInvitations": WorkspaceService.method.listInvitations,
+  "docket.user.v1.WorkspaceService/RevokeInvitation": WorkspaceService.method.revokeInvitation,
+  "docket.user.v1.WorkspaceService/GetInvitation": WorkspaceService.method.getInvitation,
+  "docket.user.v1.WorkspaceService/AcceptInvitation": WorkspaceService.method.acceptInvitation,
 } as const;
 
 /** The full name of an RPC, for example `docket.document.v1.DocumentService/GetDocument`. */
