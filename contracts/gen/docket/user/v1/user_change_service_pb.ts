@@ -5,7 +5,6 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { file_docket_error_v1_reason } from "../../error/v1/reason_pb.ts";
 import { file_docket_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
 import type { UserChange } from "./user_change_pb.ts";
 import { file_docket_user_v1_user_change } from "./user_change_pb.ts";
@@ -15,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file docket/user/v1/user_change_service.proto.
  */
 export const file_docket_user_v1_user_change_service: GenFile = /*@__PURE__*/
-  fileDesc("Cihkb2NrZXQvdXNlci92MS91c2VyX2NoYW5nZV9zZXJ2aWNlLnByb3RvEg5kb2NrZXQudXNlci52MSI8ChdXYXRjaFVzZXJDaGFuZ2VzUmVxdWVzdBIhCgZjdXJzb3IYASABKAlCEbpIDnIMGEAyCF5bMC05XSokIlcKGFdhdGNoVXNlckNoYW5nZXNSZXNwb25zZRIrCgdjaGFuZ2VzGAEgAygLMhouZG9ja2V0LnVzZXIudjEuVXNlckNoYW5nZRIOCgZjdXJzb3IYAiABKAkynAEKEVVzZXJDaGFuZ2VTZXJ2aWNlEoYBChBXYXRjaFVzZXJDaGFuZ2VzEicuZG9ja2V0LnVzZXIudjEuV2F0Y2hVc2VyQ2hhbmdlc1JlcXVlc3QaKC5kb2NrZXQudXNlci52MS5XYXRjaFVzZXJDaGFuZ2VzUmVzcG9uc2UiHZACAaq7GBYKAwEEBXIC2gEyAEoJCgIIPBIDCJAcMAFiBnByb3RvMw", [file_buf_validate_validate, file_docket_error_v1_reason, file_docket_policy_v1_policy, file_docket_user_v1_user_change]);
+  fileDesc("Cihkb2NrZXQvdXNlci92MS91c2VyX2NoYW5nZV9zZXJ2aWNlLnByb3RvEg5kb2NrZXQudXNlci52MSI8ChdXYXRjaFVzZXJDaGFuZ2VzUmVxdWVzdBIhCgZjdXJzb3IYASABKAlCEbpIDnIMGEAyCF5bMC05XSokIlcKGFdhdGNoVXNlckNoYW5nZXNSZXNwb25zZRIrCgdjaGFuZ2VzGAEgAygLMhouZG9ja2V0LnVzZXIudjEuVXNlckNoYW5nZRIOCgZjdXJzb3IYAiABKAkynAEKEVVzZXJDaGFuZ2VTZXJ2aWNlEoYBChBXYXRjaFVzZXJDaGFuZ2VzEicuZG9ja2V0LnVzZXIudjEuV2F0Y2hVc2VyQ2hhbmdlc1JlcXVlc3QaKC5kb2NrZXQudXNlci52MS5XYXRjaFVzZXJDaGFuZ2VzUmVzcG9uc2UiHZACAaq7GBYKAwEEBXIC2gEyAEoJCgIIPBIDCJAcMAFiBnByb3RvMw", [file_buf_validate_validate, file_docket_policy_v1_policy, file_docket_user_v1_user_change]);
 
 /**
  * Watches changes.
