@@ -1,7 +1,17 @@
 // What the contract says of an RPC, read from its options: the only reading of them. Interceptors, the edge, the mesh's
 // plugin, the access matrix and the reference pages all ask here. Runs in Node and in browsers.
 
-import { type DescEnumValue, type DescField, type DescMessage, type DescMethod, type DescService, getOption, hasOption, type Message } from "@bufbuild/protobuf";
+import {
+  type DescEnum,
+  type DescEnumValue,
+  type DescField,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  getOption,
+  hasOption,
+  type Message,
+} from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import { Reason, ReasonSchema, reason as reasonOption } from "./gen/docket/error/v1/reason_pb.ts";
@@ -12,9 +22,11 @@ import {
   type Policy,
   policy,
   RateClass,
-  ResourceKind,
+  type ResourceKind,
+  ResourceKindSchema,
   scope,
   Workload,
+  WorkloadSchema,
 } from "./gen/docket/policy/v1/policy_pb.ts";
 
 /** The policy of an RPC. Throws when it has none: what has no policy is not served, generated for, or routed. */
@@ -26,6 +38,11 @@ export function policyOf(method: DescMethod): Policy {
 /** `docket.document.v1.DocumentService/GetDocument`. */
 export function rpcNameOf(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`;
+}
+
+/** The name of an enum value without its prefix (`DOCUMENT_VIEW`), or its number when this contract does not know it. */
+export function enumName(schema: DescEnum, value: number): string {
+  return schema.value[value]?.localName ?? String(value);
 }
 
 /** Every workload that exists. */
@@ -42,7 +59,7 @@ export const workloads: readonly Workload[] = [
 
 /** The name of a workload as it stands in its SPIFFE id: `gateway`. */
 export function workloadName(workload: Workload): string {
-  return (Workload[workload] ?? "unspecified").toLowerCase();
+  return enumName(WorkloadSchema, workload).toLowerCase();
 }
 
 /** The workload of a name, or undefined. */
@@ -149,7 +166,14 @@ function findScopes(message: DescMessage, path: readonly DescField[], seen: Set<
     if (hasOption(field, scope)) {
       const { kind, permission } = getOption(field, scope);
       const own = permission === Permission.UNSPECIFIED ? undefined : permission;
-      return [{ field: here.map(({ name }) => name).join("."), kind, permission: own, read: (from: Message) => readIds(from, here) }];
+      return [
+        {
+          field: here.map(({ name }) => name).join("."),
+          kind,
+          permission: own,
+          read: (from: Message) => readIds(from, here),
+        },
+      ];
     }
     const nested = field.fieldKind === "message" || (field.fieldKind === "list" && field.listKind === "message");
     return nested && field.message ? findScopes(field.message, here, within) : [];
@@ -203,7 +227,9 @@ export const statusCodes: Readonly<Record<string, number>> = {
   UNAUTHENTICATED: 16,
 };
 
-const meanings = new Map<Reason, ReasonMeaning>(ReasonSchema.values.map((value) => [value.number as Reason, meaningOf(value)]));
+const meanings = new Map<Reason, ReasonMeaning>(
+  ReasonSchema.values.map((value) => [value.number as Reason, meaningOf(value)]),
+);
 
 function meaningOf(value: DescEnumValue): ReasonMeaning {
   const { code, metadata, chain } = getOption(value, reasonOption);
@@ -217,7 +243,7 @@ export function reasonOptions(reason: Reason): ReasonMeaning {
 
 /** The kind of a resource as people call it: `document`, `api key`. */
 export function resourceName(kind: ResourceKind): string {
-  return (ResourceKind[kind] ?? "resource").toLowerCase().replaceAll("_", " ");
+  return enumName(ResourceKindSchema, kind).toLowerCase().replaceAll("_", " ");
 }
 
 /** The permissions that an API key may carry as scopes. */

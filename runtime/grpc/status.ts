@@ -1,0 +1,43 @@
+// Errors and metadata between Connect's types, which handlers and clients know, and grpc-js's, which only this folder
+// knows. Details travel as google.rpc.Status in `grpc-status-details-bin`.
+
+import { ConnectError } from "@connectrpc/connect";
+import { findTrailerError, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
+
+const reserved = /^(grpc-(?!status-details-bin|trace-bin)|:|content-type$|te$|user-agent$)/;
+
+/** HTTP headers → gRPC metadata; binary ones are base64 on the HTTP side. */
+export function toMetadata(headers: Headers): Metadata {
+  const metadata = new Metadata();
+  headers.forEach((value, key) => {
+    if (reserved.test(key)) return;
+    metadata.add(key, key.endsWith("-bin") ? Buffer.from(value, "base64") : value);
+  });
+  return metadata;
+}
+
+/** gRPC metadata → HTTP headers. */
+export function toHeaders(metadata: Metadata): Headers {
+  const headers = new Headers();
+  for (const key of Object.keys(metadata.getMap())) {
+    for (const value of metadata.get(key)) {
+      headers.append(key, typeof value === "string" ? value : value.toString("base64").replace(/=+$/, ""));
+    }
+  }
+  return headers;
+}
+
+/** What a server answers for an error, its own trailers included. */
+export function toStatus(error: ConnectError, trailer: Headers): StatusObject {
+  const headers = setTrailerStatus(new Headers(trailer), error);
+  return { code: error.code as number as status, details: error.rawMessage, metadata: toMetadata(headers) };
+}
+
+/** What a client makes of a status that is not OK. */
+export function fromStatus(received: StatusObject): ConnectError {
+  const headers = toHeaders(received.metadata ?? new Metadata());
+  headers.set("grpc-status", String(received.code));
+  headers.set("grpc-message", encodeURIComponent(received.details ?? ""));
+  return findTrailerError(headers) ?? new ConnectError(received.details, received.code as number);
+}

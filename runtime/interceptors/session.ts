@@ -1,0 +1,70 @@
+// Who stands behind the call: verifies the token that the edge sent along, and that the RPC is for such a subject.
+
+import type { Interceptor } from "@connectrpc/connect";
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import {
+  Permission,
+  PermissionSchema,
+  type Policy,
+  Principal,
+} from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { enumName } from "@docket/contracts/policy";
+import { callKey, headerNames, type Subject } from "../call.ts";
+import { AppError } from "../errors.ts";
+import type { ChainOptions, OpenCall } from "./options.ts";
+import { endingWith } from "./streams.ts";
+
+export function session({ verifyToken, liveStreams }: ChainOptions): Interceptor {
+  return (next) => async (request) => {
+    const call = request.contextValues.get(callKey) as OpenCall;
+    const { access } = call.policy;
+    if (access.case === "system") return await next(request);
+    const token = bearer(request.header.get(headerNames.authorization));
+    if (access.case === "anonymous") {
+      // A signed-in client may call it too; then it is known who.
+      if (token !== undefined) call.subject = await verifyToken(token);
+      return await next(request);
+    }
+    if (token === undefined) throw new AppError(Reason.SESSION_REQUIRED, { refusedBy: "session" });
+    const subject = await verifyToken(token);
+    refuseWrongPrincipal(subject, call.policy);
+    call.subject = subject;
+    if (!request.stream) return await next(request);
+    // A stream lives no longer than the token it was opened with, nor than the session or key behind it.
+    const live = liveStreams.open(subject);
+    const signal = AbortSignal.any([call.signal, live.signal]);
+    call.signal = signal;
+    try {
+      const response = await next({ ...request, signal });
+      return response.stream ? { ...response, message: endingWith(response.message, signal, live.close) } : response;
+    } catch (error) {
+      live.close();
+      throw live.signal.aborted ? live.signal.reason : error;
+    }
+  };
+}
+
+function refuseWrongPrincipal(subject: Subject, policy: Policy): void {
+  const person = subject.kind === "person";
+  const wrong = person ? policy.principals === Principal.KEY : policy.principals === Principal.PERSON;
+  if (wrong) throw new AppError(Reason.PRINCIPAL_DENIED, { refusedBy: "session" });
+  const { access } = policy;
+  if (person || (access.case !== "filtered" && access.case !== "authenticated")) return;
+  // Without a scope that names it, such an RPC is not for keys at all.
+  const scope = access.value.keyScope;
+  if (scope === Permission.UNSPECIFIED) throw new AppError(Reason.PRINCIPAL_DENIED, { refusedBy: "session" });
+  refuseMissingScope(subject, scope);
+}
+
+/** An API key must carry the scope of each permission it uses. */
+export function refuseMissingScope(subject: Subject, scope: Permission): void {
+  if (subject.kind === "person" || subject.scopes?.includes(scope)) return;
+  throw new AppError(Reason.KEY_SCOPE_MISSING, {
+    metadata: { scope: enumName(PermissionSchema, scope) },
+    refusedBy: "session",
+  });
+}
+
+function bearer(header: string | null): string | undefined {
+  return header?.match(/^Bearer ([A-Za-z0-9._~+/=-]+)$/i)?.[1];
+}

@@ -1,0 +1,139 @@
+// Clients for the other services of the mesh, over mTLS. Each service lists the ones it uses in its clients.ts; those
+// are its outgoing edges. Deadlines and retries come from the contract.
+
+import type { DescService } from "@bufbuild/protobuf";
+import { type Client, Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import type { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { deadlineMsOf, retriesOf, workloadName, workloadOf } from "@docket/contracts/policy";
+import { Client as Channel } from "@grpc/grpc-js";
+import { headerNames } from "./call.ts";
+import { AppError, reasonOf, toConnectError } from "./errors.ts";
+import { channelCredentials } from "./grpc/credentials.ts";
+import { createGrpcTransport } from "./grpc/transport.ts";
+import type { Identity } from "./identity/identity.ts";
+
+/** Where services listen: `user` → ["127.0.0.1:7101"]. Several addresses are balanced round robin. */
+export type Addresses = Readonly<Record<string, readonly string[]>>;
+
+/** What a mesh is made from. */
+export interface MeshOptions {
+  readonly identity: Identity;
+  /** Read at each first use of a service, so that a service may be started after its callers. */
+  readonly addresses: Addresses;
+}
+
+/** The other services, as seen from one. */
+export interface Mesh extends AsyncDisposable {
+  /** A typed client of a service; the workload that serves it follows from its package. */
+  client<Service extends DescService>(service: Service): Client<Service>;
+  /** The transport beneath, for callers that work on descriptors. */
+  transport(service: DescService): Transport;
+}
+
+/** Opens nothing yet: a channel connects with its first call, and again by itself. */
+export function connectMesh({ identity, addresses }: MeshOptions): Mesh {
+  const channels = new Map<Workload, Channel>();
+  const transports = new Map<Workload, Transport>();
+  const channelOf = (workload: Workload) => {
+    const known = channels.get(workload);
+    if (known !== undefined) return known;
+    const channel = openChannel(identity, workload, addresses[workloadName(workload)] ?? []);
+    channels.set(workload, channel);
+    return channel;
+  };
+  const transport = (service: DescService) => {
+    const workload = workloadOf(service);
+    const known = transports.get(workload);
+    if (known !== undefined) return known;
+    const made = createGrpcTransport({ client: () => channelOf(workload), interceptors: [retries, deadlines] });
+    transports.set(workload, made);
+    return made;
+  };
+  return {
+    transport,
+    client: (service) => createClient(service, transport(service)),
+    async [Symbol.asyncDispose]() {
+      for (const channel of channels.values()) channel.close();
+    },
+  };
+}
+
+function openChannel(identity: Identity, workload: Workload, targets: readonly string[]): Channel {
+  if (targets.length === 0)
+    throw new AppError(Reason.UNAVAILABLE, { message: `No address of ${workloadName(workload)} is known.` });
+  const several = targets.length > 1;
+  return new Channel(
+    several ? `ipv4:${targets.join(",")}` : (targets[0] ?? ""),
+    channelCredentials(identity, workload),
+    {
+      "grpc.max_receive_message_length": 4 << 20,
+      "grpc-node.flow_control_window": 4 << 20,
+      "grpc.keepalive_time_ms": 30_000,
+      "grpc.keepalive_timeout_ms": 20_000,
+      // Identities that share a process must not share connections.
+      "grpc.use_local_subchannel_pool": 1,
+      // Otherwise a DNS TXT record is asked for with each channel.
+      "grpc.service_config_disable_resolution": 1,
+      // Retries are decided by the contract, in one place.
+      "grpc.enable_retries": 0,
+      "grpc.initial_reconnect_backoff_ms": 100,
+      "grpc.max_reconnect_backoff_ms": 2000,
+      "grpc.service_config": JSON.stringify({
+        loadBalancingConfig: [{ [several ? "round_robin" : "pick_first"]: {} }],
+      }),
+    },
+  );
+}
+
+/** Every unary call has a deadline: the contract's, or what its caller has left when that is less. */
+const deadlines: Interceptor = (next) => async (request) => {
+  if (request.stream) return await next(request);
+  const limit = AbortSignal.timeout(deadlineMsOf(request.method));
+  try {
+    return await next({ ...request, signal: AbortSignal.any([request.signal, limit]) });
+  } catch (error) {
+    // A deadline that passes in the mesh may surface as CANCELLED or UNAVAILABLE; who knows its own says so.
+    if (limit.aborted || deadlinePassed(request.signal)) {
+      throw toConnectError(
+        new AppError(Reason.DEADLINE_EXCEEDED, { cause: error }),
+        request.header.get(headerNames.requestId) ?? "",
+      );
+    }
+    throw error;
+  }
+};
+
+/** Tries idempotent calls again, when the server was away or gave way to another transaction. */
+const retries: Interceptor = (next) => async (request) => {
+  const attempts = request.stream ? 0 : retriesOf(request.method);
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await next(request);
+    } catch (error) {
+      if (attempt >= attempts || request.signal.aborted || !retryable(error)) throw error;
+      await pause(Math.min(1000, 50 * 2 ** attempt) * (0.5 + Math.random()), request.signal);
+    }
+  }
+};
+
+function retryable(error: unknown): boolean {
+  if (reasonOf(error) === Reason.RESUME) return false;
+  return error instanceof ConnectError && error.code === Code.Unavailable;
+}
+
+function deadlinePassed(signal: AbortSignal): boolean {
+  return signal.aborted && ConnectError.from(signal.reason).code === Code.DeadlineExceeded;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}

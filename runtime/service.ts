@@ -1,0 +1,121 @@
+// Starts one service of the mesh: chain, handlers, health and reflection on one gRPC port, and a drain at the end.
+
+import type { DescService } from "@bufbuild/protobuf";
+import { Health } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "@docket/contracts/gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as ServerReflectionAlpha } from "@docket/contracts/gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { policyOf } from "@docket/contracts/policy";
+import { Server } from "@grpc/grpc-js";
+import { StartError } from "./errors.ts";
+import { serverCredentials } from "./grpc/credentials.ts";
+import { createHealth } from "./grpc/health.ts";
+import { createReflection } from "./grpc/reflection.ts";
+import { type Implementation, implement, mount } from "./grpc/server.ts";
+import { chain, foreignChain } from "./interceptors/chain.ts";
+import { LiveStreams } from "./interceptors/live_streams.ts";
+import type { ChainOptions } from "./interceptors/options.ts";
+import { warmValidation } from "./interceptors/validation.ts";
+
+export { implement } from "./grpc/server.ts";
+export { LiveStreams } from "./interceptors/live_streams.ts";
+
+/** What a service is made from. */
+export interface ServiceOptions extends Omit<ChainOptions, "liveStreams"> {
+  /** The services of the contract that it implements. */
+  readonly services: readonly Implementation[];
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Its open streams; give one to end them on a revocation. Default: one of its own. */
+  readonly liveStreams?: LiveStreams;
+  /** Whether it can serve; asked by health checks. Default: yes. */
+  readonly ready?: () => Promise<boolean>;
+  /** Whether reflection is answered. Default: true; who may ask is in the contract's table of foreign services. */
+  readonly reflection?: boolean;
+  /** How long calls in flight may take to finish on a drain, in milliseconds. Default: 10,000. */
+  readonly drainMs?: number;
+}
+
+/** A service that listens. Disposing of it drains it first. */
+export interface RunningService extends AsyncDisposable {
+  /** `127.0.0.1:7102` */
+  readonly address: string;
+}
+
+/** The largest message that any RPC takes; each RPC's own limit is in its policy. */
+const maxMessageBytes = 4 << 20;
+
+/** Starts a service, or throws a StartError with one sentence. */
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { services, identity, listen, logger, liveStreams = new LiveStreams(), drainMs = 10_000 } = options;
+  const descriptors = services.map(({ service }) => service);
+  refuseWithoutPolicy(descriptors);
+  warmValidation(descriptors);
+
+  const server = new Server({
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc-node.flow_control_window": 4 << 20,
+    // A client that pings keeps its connection; a peer that vanished is noticed within a minute.
+    "grpc.keepalive_time_ms": 30_000,
+    "grpc.keepalive_timeout_ms": 20_000,
+    "grpc.max_concurrent_streams": 1000,
+  });
+  const chainOptions: ChainOptions = { ...options, liveStreams };
+  for (const implementation of services) mount(server, implementation, { interceptors: chain(chainOptions) });
+
+  const health = createHealth(
+    descriptors.map(({ typeName }) => typeName),
+    options.ready,
+  );
+  const foreign = { interceptors: foreignChain(chainOptions) };
+  mount(server, implement(Health, health.handlers), foreign);
+  if (options.reflection ?? true) {
+    const reflection = createReflection([...descriptors, Health]);
+    mount(server, implement(ServerReflection, reflection), foreign);
+    mount(server, implement(ServerReflectionAlpha, reflection as never), foreign);
+  }
+
+  const port = await bind(server, listen, options);
+  const address = `${listen.host}:${port}`;
+  logger.info({ address }, "listening");
+  return {
+    address,
+    async [Symbol.asyncDispose]() {
+      // In this order: nobody new is sent here, then streams go elsewhere, then calls in flight finish.
+      health.drain();
+      liveStreams.drain();
+      await closed(server, drainMs);
+      logger.info({ address }, "stopped");
+    },
+  };
+}
+
+/** Closed by default: what has no policy is not served. */
+function refuseWithoutPolicy(services: readonly DescService[]): void {
+  for (const service of services) for (const method of service.methods) policyOf(method);
+}
+
+function bind(server: Server, { host, port }: ServiceOptions["listen"], { identity }: ServiceOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${host}:${port}`, serverCredentials(identity), (error, bound) => {
+      if (error === null) return resolve(bound);
+      reject(
+        new StartError(
+          `Cannot listen on ${host}:${port}: ${/EADDRINUSE/.test(error.message) ? "the port is taken" : error.message}.`,
+        ),
+      );
+    });
+  });
+}
+
+function closed(server: Server, drainMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    // tryShutdown waits for peers that may never end, hence the bound.
+    const timer = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, drainMs);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
