@@ -380,7 +380,7 @@ export const ApiKeyService: GenService<{
     output: typeof ListApplicationsResponseSchema;
   },
   /**
-   * Changes the name or the description.
+   * Changes the name, the description or the owner.
    *
    * @generated from rpc docket.user.v1.ApiKeyService.UpdateApplication
    */

@@ -509,7 +509,8 @@ export const UserService: GenService<{
   /**
    * Disables an account: its sessions and open streams end at once, what it made stays. Doing it twice is no error.
    * Refused with LAST_OWNER where a workspace would be left without an owner who can sign in, and with
-   * LAST_ADMINISTRATOR for the last administrator. API keys belong to applications and outlive the person.
+   * LAST_ADMINISTRATOR for the last administrator. Keys of the applications that the person owns stop working as well,
+   * until another owner is named; keys that the person merely made for others' applications live on.
    *
    * @generated from rpc docket.user.v1.UserService.DisableUser
    */
