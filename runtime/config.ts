@@ -90,9 +90,13 @@ export interface Bounds {
 
 /** The kinds of settings. */
 export const setting = {
-  /** Text of at least one character. */
-  string<const O extends SettingOptions>(variable: string, options: O): Setting<Result<string, O>> {
-    return declare(variable, options, "text", (text) => text);
+  /** Text of at least one character, of a pattern if there is one; `accepts` then says it in words. */
+  string<const O extends SettingOptions & { readonly pattern?: RegExp; readonly accepts?: string }>(
+    variable: string,
+    options: O,
+  ): Setting<Result<string, O>> {
+    const { pattern, accepts = "text" } = options;
+    return declare(variable, options, accepts, (text) => (!pattern || pattern.test(text) ? text : undefined));
   },
 
   /** A whole number. */
