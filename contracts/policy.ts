@@ -1,9 +1,8 @@
-// What the contract says of an RPC, read from its options: the only reading of them. Interceptors, the edge, the mesh's
-// plugin, the access matrix and the reference pages all ask here. Runs in Node and in browsers.
-
+/**
+ * What the contracts say of an RPC, read from the options of its descriptor and typed. The interceptors, the edge, the mesh's
+ * policies, the access matrix and the reference pages all read it here. Anybody may import it; it knows no server and no client.
+ */
 import {
-  type DescEnum,
-  type DescEnumValue,
   type DescField,
   type DescMessage,
   type DescMethod,
@@ -12,203 +11,26 @@ import {
   hasOption,
   type Message,
 } from "@bufbuild/protobuf";
-import { reflect } from "@bufbuild/protobuf/reflect";
-import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
-import { Reason, ReasonSchema, reason as reasonOption } from "./gen/docket/error/v1/reason_pb.ts";
+import { type Duration, MethodOptions_IdempotencyLevel as Idempotency } from "@bufbuild/protobuf/wkt";
+import { type Reason, ReasonSchema, reason as reasonOption } from "./gen/docket/error/v1/reason_pb.ts";
 import {
   key_scope,
   Permission,
   PermissionSchema,
   type Policy,
-  policy,
+  policy as policyOption,
+  Principal,
   RateClass,
-  type ResourceKind,
-  ResourceKindSchema,
-  scope,
+  ResourceKind,
+  scope as scopeOption,
   Workload,
-  WorkloadSchema,
 } from "./gen/docket/policy/v1/policy_pb.ts";
 
-/** The policy of an RPC. Throws when it has none: what has no policy is not served, generated for, or routed. */
-export function policyOf(method: DescMethod): Policy {
-  if (!hasOption(method, policy)) throw new Error(`${rpcNameOf(method)} has no policy`);
-  return getOption(method, policy);
-}
+/** The number of a gRPC status code; the same as `Code` of Connect. */
+export type StatusCode = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16;
 
-/** `docket.document.v1.DocumentService/GetDocument`. */
-export function rpcNameOf(method: DescMethod): string {
-  return `${method.parent.typeName}/${method.name}`;
-}
-
-/** The name of an enum value without its prefix (`DOCUMENT_VIEW`), or its number when this contract does not know it. */
-export function enumName(schema: DescEnum, value: number): string {
-  return schema.value[value]?.localName ?? String(value);
-}
-
-/** Every workload that exists. */
-export const workloads: readonly Workload[] = [
-  Workload.GATEWAY,
-  Workload.WEB,
-  Workload.USER,
-  Workload.DOCUMENT,
-  Workload.STORAGE,
-  Workload.INTEGRATION,
-  Workload.INGRESS,
-  Workload.OPERATOR,
-];
-
-/** The name of a workload as it stands in its SPIFFE id: `gateway`. */
-export function workloadName(workload: Workload): string {
-  return enumName(WorkloadSchema, workload).toLowerCase();
-}
-
-/** The workload of a name, or undefined. */
-export function workloadNamed(name: string): Workload | undefined {
-  return workloads.find((workload) => workloadName(workload) === name);
-}
-
-/** The workload that serves a service: the noun of its package (`docket.<noun>.v1`). */
-export function workloadOf(service: DescService): Workload {
-  const workload = workloadNamed(service.typeName.split(".")[1] ?? "");
-  if (workload === undefined) throw new Error(`${service.typeName} belongs to no workload`);
-  return workload;
-}
-
-/**
- * Services of others, whose files cannot carry our option. Health may be asked by every workload; reflection by the
- * gateway and the operator, and a service answers it only where its setting says so.
- */
-export const foreignCallers: Readonly<Record<string, readonly Workload[]>> = {
-  "grpc.health.v1.Health": workloads,
-  "grpc.reflection.v1.ServerReflection": [Workload.GATEWAY, Workload.OPERATOR],
-  "grpc.reflection.v1alpha.ServerReflection": [Workload.GATEWAY, Workload.OPERATOR],
-};
-
-/** The workloads that may call a method. */
-export function callersOf(method: DescMethod): readonly Workload[] {
-  return foreignCallers[method.parent.typeName] ?? policyOf(method).callers;
-}
-
-/** The longest time of a unary RPC, in milliseconds. */
-export function deadlineMsOf(method: DescMethod): number {
-  if (method.parent.typeName in foreignCallers) return 2000;
-  const { time } = policyOf(method);
-  if (time.case !== "deadline") throw new Error(`${rpcNameOf(method)} has no deadline`);
-  return durationMs(time.value);
-}
-
-/** The time limits of a stream, in milliseconds. */
-export function streamTimeOf(method: DescMethod): { idleMs: number; maxAgeMs: number } {
-  const { time } = policyOf(method);
-  if (time.case !== "stream") throw new Error(`${rpcNameOf(method)} has no time limits of a stream`);
-  return { idleMs: ms(time.value.idle), maxAgeMs: ms(time.value.maxAge) };
-}
-
-function ms(duration: Duration | undefined): number {
-  return duration === undefined ? 0 : durationMs(duration);
-}
-
-/** How often a call may be tried again; 0 where the contract says nothing. */
-export function retriesOf(method: DescMethod): number {
-  if (method.parent.typeName in foreignCallers) return 0;
-  return policyOf(method).retry?.attempts ?? 0;
-}
-
-/** The largest encoded request, or message of a client stream, in bytes. Default: 1 MiB. */
-export function maxRequestBytesOf(method: DescMethod): number {
-  return policyOf(method).maxRequestBytes || 1 << 20;
-}
-
-/** The cost class of a call at the edge: the one that the policy names, or READ and WRITE by side effects. */
-export function rateClassOf(method: DescMethod): RateClass {
-  const { rate } = policyOf(method);
-  if (rate !== RateClass.UNSPECIFIED) return rate;
-  return isSideEffectFree(method) ? RateClass.READ : RateClass.WRITE;
-}
-
-/** Whether an RPC promises to change nothing, so that it may be sent as a GET. */
-export function isSideEffectFree(method: DescMethod): boolean {
-  return method.idempotency === 1;
-}
-
-/** Whether an RPC may be sent twice with the effect of once. */
-export function isIdempotent(method: DescMethod): boolean {
-  return method.idempotency !== undefined && method.idempotency !== 0;
-}
-
-/** A field of a request that names a resource whose permission is checked. */
-export interface ScopeField {
-  /** Its path in the request: `document_id` or `start.upload_id`. */
-  readonly field: string;
-  readonly kind: ResourceKind;
-  /** The permission needed on it; undefined = the RPC's own. */
-  readonly permission: Permission | undefined;
-  /** The ids in a request; none when the field is not set. */
-  read(message: Message): string[];
-}
-
-const scopeFields = new WeakMap<DescMethod, readonly ScopeField[]>();
-
-/** The scope fields of an RPC's request, in nested messages too. */
-export function scopesOf(method: DescMethod): readonly ScopeField[] {
-  const known = scopeFields.get(method);
-  if (known !== undefined) return known;
-  const found = findScopes(method.input, [], new Set());
-  scopeFields.set(method, found);
-  return found;
-}
-
-function findScopes(message: DescMessage, path: readonly DescField[], seen: Set<DescMessage>): ScopeField[] {
-  if (seen.has(message)) return [];
-  const within = new Set(seen).add(message);
-  return message.fields.flatMap((field) => {
-    const here = [...path, field];
-    if (hasOption(field, scope)) {
-      const { kind, permission } = getOption(field, scope);
-      const own = permission === Permission.UNSPECIFIED ? undefined : permission;
-      return [
-        {
-          field: here.map(({ name }) => name).join("."),
-          kind,
-          permission: own,
-          read: (from: Message) => readIds(from, here),
-        },
-      ];
-    }
-    const nested = field.fieldKind === "message" || (field.fieldKind === "list" && field.listKind === "message");
-    return nested && field.message ? findScopes(field.message, here, within) : [];
-  });
-}
-
-function readIds(message: Message, path: readonly DescField[]): string[] {
-  let values: unknown[] = [message];
-  let schema = path[0]?.parent;
-  for (const field of path) {
-    const desc = schema as DescMessage;
-    values = values.flatMap((value) => {
-      const view = reflect(desc, value as Message);
-      if (!view.isSet(field)) return [];
-      const inner = (value as Record<string, unknown>)[field.localName];
-      const picked = field.oneof ? (value as Record<string, { value?: unknown }>)[field.oneof.localName]?.value : inner;
-      return Array.isArray(picked) ? picked : [picked];
-    });
-    schema = field.message;
-  }
-  return values.filter((value): value is string => typeof value === "string" && value !== "");
-}
-
-/** What a reason means on the wire. */
-export interface ReasonMeaning {
-  /** The number of its gRPC status code. */
-  readonly code: number;
-  /** The metadata keys that come with it. */
-  readonly metadata: readonly string[];
-  /** Whether any RPC may fail with it, without listing it. */
-  readonly chain: boolean;
-}
-
-/** The gRPC status codes by name (https://grpc.io/docs/guides/status-codes/). */
-export const statusCodes: Readonly<Record<string, number>> = {
+/** The gRPC status codes by the names that reasons use. */
+export const statusCodes: Readonly<Record<string, StatusCode>> = {
   CANCELLED: 1,
   UNKNOWN: 2,
   INVALID_ARGUMENT: 3,
@@ -227,26 +49,269 @@ export const statusCodes: Readonly<Record<string, number>> = {
   UNAUTHENTICATED: 16,
 };
 
+/** The largest request when the policy names none, in bytes. */
+export const defaultMaxRequestBytes = 1024 * 1024;
+
+/** All workloads that exist, in the order of their numbers. */
+export const workloads: readonly Workload[] = Object.values(Workload).filter((value) => value !== Workload.UNSPECIFIED);
+
+/** A service whose contract is not ours and can carry no policy. */
+export interface ForeignService {
+  /** The full name, for example `grpc.health.v1.Health`. */
+  typeName: string;
+  /** Who may call it inside the mesh. */
+  callers: readonly Workload[];
+  /** `always`, or only where the setting of the same name turns it on. */
+  served: "always" | "reflection";
+  /** What the edge shows of it: all, or only what concerns the RPCs that the edge publishes. */
+  edge: "all" | "published";
+  /** The longest time of its unary calls, in milliseconds. */
+  deadlineMs: number;
+}
+
+const reflectionCallers: readonly Workload[] = [Workload.GATEWAY, Workload.OPERATOR];
+const reflection = { callers: reflectionCallers, served: "reflection", edge: "published", deadlineMs: 2000 } as const;
+
+/** Health and reflection: the only services without a policy option. Runtime, matrix and mesh plugin read this table. */
+export const foreignServices: readonly ForeignService[] = [
+  { typeName: "grpc.health.v1.Health", callers: workloads, served: "always", edge: "all", deadlineMs: 2000 },
+  { typeName: "grpc.reflection.v1.ServerReflection", ...reflection },
+  { typeName: "grpc.reflection.v1alpha.ServerReflection", ...reflection },
+];
+
+/** The row of the foreign service of this name, or undefined. */
+export function foreignService(typeName: string): ForeignService | undefined {
+  return foreignServices.find((service) => service.typeName === typeName);
+}
+
+/** Whether the RPC says what may be done with it. */
+export function hasPolicy(method: DescMethod): boolean {
+  return hasOption(method, policyOption);
+}
+
+const policies = new WeakMap<DescMethod, Policy>();
+
+/** The policy of an RPC of ours. Throws when it has none: that is a defect which the linter refuses. */
+export function policyOf(method: DescMethod): Policy {
+  const known = policies.get(method);
+  if (known) return known;
+  if (!hasPolicy(method)) throw new Error(`${rpcNameOf(method)} has no policy.`);
+  const policy = getOption(method, policyOption);
+  policies.set(method, policy);
+  return policy;
+}
+
+/** The full name of an RPC, for example `docket.document.v1.DocumentService/GetDocument`. */
+export function rpcNameOf(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`;
+}
+
+/** The workloads that may call it, foreign services included; none when a service is neither ours nor in the table. */
+export function callersOf(method: DescMethod): readonly Workload[] {
+  const foreign = foreignService(method.parent.typeName);
+  if (foreign) return foreign.callers;
+  return hasPolicy(method) ? policyOf(method).callers : [];
+}
+
+/** One request field (or several of one repeated message) that names resources whose permission is checked. */
+export interface ScopeField {
+  /** The path in the request, in proto names, for example `start.workspace_id`. */
+  field: string;
+  /** What kind of resource the ids name. */
+  kind: ResourceKind;
+  /** The permission needed on it; undefined means the RPC's own. */
+  permission: Permission | undefined;
+  /** The descriptor of the field itself. */
+  desc: DescField;
+  /** The ids that a request names in this field; empty when it is not set. */
+  read(message: Message): string[];
+}
+
+const scopes = new WeakMap<DescMethod, readonly ScopeField[]>();
+
+/** The scope fields of an RPC's request, nested ones included. Of a client stream only the first message holds them. */
+export function scopesOf(method: DescMethod): readonly ScopeField[] {
+  let known = scopes.get(method);
+  if (!known) {
+    known = findScopes(method.input, [], new Set());
+    scopes.set(method, known);
+  }
+  return known;
+}
+
+function findScopes(desc: DescMessage, path: readonly DescField[], above: ReadonlySet<string>): ScopeField[] {
+  if (above.has(desc.typeName)) return [];
+  const within = new Set(above).add(desc.typeName);
+  return desc.fields.flatMap((field) => {
+    const fields = [...path, field];
+    if (hasOption(field, scopeOption)) {
+      const { kind, permission } = getOption(field, scopeOption);
+      return [
+        {
+          field: fields.map(({ name }) => name).join("."),
+          kind,
+          permission: permission === Permission.UNSPECIFIED ? undefined : permission,
+          desc: field,
+          read: (message: Message) => readPath(message, fields),
+        },
+      ];
+    }
+    const inner = field.fieldKind === "message" || field.fieldKind === "list" ? field.message : undefined;
+    return inner ? findScopes(inner, fields, within) : [];
+  });
+}
+
+function readPath(message: Message, path: readonly DescField[]): string[] {
+  let values: unknown[] = [message];
+  for (const field of path)
+    values = values.flatMap((value) => readField(value as Message & Record<string, unknown>, field));
+  return values.filter((value): value is string => typeof value === "string" && value !== "");
+}
+
+function readField(message: Record<string, unknown>, field: DescField): unknown[] {
+  let value: unknown;
+  if (field.oneof) {
+    const arm = message[field.oneof.localName] as { case?: string; value?: unknown };
+    value = arm.case === field.localName ? arm.value : undefined;
+  } else {
+    value = message[field.localName];
+  }
+  if (value === undefined) return [];
+  return Array.isArray(value) ? value : [value];
+}
+
+/**
+ * The scope that an API key must carry: the permission of `permission`, the key_scope of `filtered` and `authenticated`.
+ * Undefined when keys may not call the RPC, or when nobody need be signed in.
+ */
+export function keyScopeOf(method: DescMethod): Permission | undefined {
+  const { access, principals } = policyOf(method);
+  if (principals === Principal.PERSON) return undefined;
+  if (access.case === "permission") return access.value;
+  if (access.case !== "filtered" && access.case !== "authenticated") return undefined;
+  return access.value.keyScope === Permission.UNSPECIFIED ? undefined : access.value.keyScope;
+}
+
+/** Whether a permission value may be granted to an API key. */
+export function isKeyScope(permission: Permission): boolean {
+  const value = PermissionSchema.value[permission];
+  return value !== undefined && getOption(value, key_scope);
+}
+
+/** The permissions that API keys may carry as scopes. */
+export const keyScopes: readonly Permission[] = PermissionSchema.values
+  .map((value) => value.number as Permission)
+  .filter(isKeyScope);
+
+/** Whether the RPC promises to change nothing, so that it may be sent as a GET. */
+export function isSideEffectFree(method: DescMethod): boolean {
+  return method.idempotency === Idempotency.NO_SIDE_EFFECTS;
+}
+
+/** Whether the RPC may be sent twice with the effect of once. */
+export function isIdempotent(method: DescMethod): boolean {
+  return method.idempotency !== Idempotency.IDEMPOTENCY_UNKNOWN;
+}
+
+/** The cost class at the edge's limits: what the policy says, else READ for side-effect-free RPCs and WRITE for others. */
+export function rateClassOf(method: DescMethod): RateClass {
+  const { rate } = policyOf(method);
+  if (rate !== RateClass.UNSPECIFIED) return rate;
+  return isSideEffectFree(method) ? RateClass.READ : RateClass.WRITE;
+}
+
+/** The longest time that a unary call may take, in milliseconds. Throws for streams, which have `streamTimeOf`. */
+export function deadlineMsOf(method: DescMethod): number {
+  const foreign = foreignService(method.parent.typeName);
+  if (foreign) return foreign.deadlineMs;
+  const { time } = policyOf(method);
+  if (time.case !== "deadline") throw new Error(`${rpcNameOf(method)} has no deadline.`);
+  return millisecondsOf(time.value);
+}
+
+/** The time limits of a stream, in milliseconds. Throws for unary calls, which have `deadlineMsOf`. */
+export function streamTimeOf(method: DescMethod): { idleMs: number; maxAgeMs: number } {
+  const { time } = policyOf(method);
+  if (time.case !== "stream") throw new Error(`${rpcNameOf(method)} has no time limits of a stream.`);
+  return { idleMs: millisecondsOf(time.value.idle), maxAgeMs: millisecondsOf(time.value.maxAge) };
+}
+
+/** How often a failed call is tried again, beside the first try; 0 where the contract says nothing. */
+export function retriesOf(method: DescMethod): number {
+  return foreignService(method.parent.typeName) ? 0 : (policyOf(method).retry?.attempts ?? 0);
+}
+
+/** The largest encoded request, or message of a client stream, in bytes. */
+export function maxRequestBytesOf(method: DescMethod): number {
+  return policyOf(method).maxRequestBytes || defaultMaxRequestBytes;
+}
+
+/** The reasons that its handler may fail with, beside those of the chain. */
+export function reasonsOf(method: DescMethod): readonly Reason[] {
+  return policyOf(method).reasons;
+}
+
+/** What a reason means on the wire. */
+export interface ReasonMeaning {
+  /** The gRPC status code it travels with. */
+  code: StatusCode;
+  /** The metadata keys that come with it. */
+  metadata: readonly string[];
+  /** Whether the chain or the edge gives it, so that any RPC may fail with it. */
+  chain: boolean;
+}
+
 const meanings = new Map<Reason, ReasonMeaning>(
-  ReasonSchema.values.map((value) => [value.number as Reason, meaningOf(value)]),
+  ReasonSchema.values
+    .filter((value) => hasOption(value, reasonOption))
+    .map((value) => {
+      const { code, metadata, chain } = getOption(value, reasonOption);
+      return [value.number as Reason, { code: statusCodes[code] ?? statusCodes.INTERNAL ?? 13, metadata, chain }];
+    }),
 );
 
-function meaningOf(value: DescEnumValue): ReasonMeaning {
-  const { code, metadata, chain } = getOption(value, reasonOption);
-  return { code: statusCodes[code] ?? statusCodes.INTERNAL ?? 13, metadata, chain };
-}
+const unknownMeaning: ReasonMeaning = { code: 13, metadata: [], chain: false };
 
-/** What a reason means; a value of a newer contract counts as INTERNAL. */
+/** What a reason means on the wire. A value that this build does not know means INTERNAL. */
 export function reasonOptions(reason: Reason): ReasonMeaning {
-  return meanings.get(reason) ?? { code: 13, metadata: [], chain: true };
+  return meanings.get(reason) ?? unknownMeaning;
 }
 
-/** The kind of a resource as people call it: `document`, `api key`. */
+/** The reasons that the chain or the edge may give to any RPC. */
+export function chainReasons(): Reason[] {
+  return [...meanings].filter(([, { chain }]) => chain).map(([reason]) => reason);
+}
+
+/** The name of a workload in its SPIFFE id, host name and log lines: `gateway`. UNSPECIFIED is `unspecified`. */
+export function workloadName(workload: Workload): string {
+  return keyOf(Workload, workload).toLowerCase();
+}
+
+/** The workload of this name, or undefined. */
+export function workloadNamed(name: string): Workload | undefined {
+  return workloads.find((workload) => workloadName(workload) === name);
+}
+
+/** The workload that serves a service: the noun of its package (`docket.<noun>.v1`). Throws when there is none. */
+export function workloadOf(service: DescService): Workload {
+  const [product, noun] = service.file.proto.package.split(".");
+  const workload = product === "docket" ? workloadNamed(noun ?? "") : undefined;
+  if (workload === undefined) throw new Error(`${service.typeName} belongs to no workload.`);
+  return workload;
+}
+
+/** A kind of resource as NOT_FOUND's metadata says it: `document`, `api_key`. */
 export function resourceName(kind: ResourceKind): string {
-  return enumName(ResourceKindSchema, kind).toLowerCase().replaceAll("_", " ");
+  return keyOf(ResourceKind, kind).toLowerCase();
 }
 
-/** The permissions that an API key may carry as scopes. */
-export const keyScopes: readonly Permission[] = PermissionSchema.values
-  .filter((value) => getOption(value, key_scope))
-  .map((value) => value.number as Permission);
+/** The name of a value of a generated enum, without its prefix; its number when this build does not know it. */
+export function keyOf(enumObject: Record<string, string | number>, value: number): string {
+  const found = Object.entries(enumObject).find(([, number]) => number === value);
+  return found?.[0] ?? String(value);
+}
+
+/** A duration of the contract in milliseconds; absent is 0. */
+export function millisecondsOf(duration: Duration | undefined): number {
+  return duration === undefined ? 0 : Number(duration.seconds) * 1000 + duration.nanos / 1e6;
+}
