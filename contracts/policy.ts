@@ -3,6 +3,7 @@
  * policies, the access matrix and the reference pages all read it here. Anybody may import it; it knows no server and no client.
  */
 import {
+  type DescEnum,
   type DescField,
   type DescMessage,
   type DescMethod,
@@ -21,9 +22,11 @@ import {
   policy as policyOption,
   Principal,
   RateClass,
-  ResourceKind,
+  type ResourceKind,
+  ResourceKindSchema,
   scope as scopeOption,
   Workload,
+  WorkloadSchema,
 } from "./gen/docket/policy/v1/policy_pb.ts";
 
 /** The number of a gRPC status code; the same as `Code` of Connect. */
@@ -284,7 +287,7 @@ export function chainReasons(): Reason[] {
 
 /** The name of a workload in its SPIFFE id, host name and log lines: `gateway`. UNSPECIFIED is `unspecified`. */
 export function workloadName(workload: Workload): string {
-  return keyOf(Workload, workload).toLowerCase();
+  return enumName(WorkloadSchema, workload).toLowerCase();
 }
 
 /** The workload of this name, or undefined. */
@@ -302,13 +305,12 @@ export function workloadOf(service: DescService): Workload {
 
 /** A kind of resource as NOT_FOUND's metadata says it: `document`, `api_key`. */
 export function resourceName(kind: ResourceKind): string {
-  return keyOf(ResourceKind, kind).toLowerCase();
+  return enumName(ResourceKindSchema, kind).toLowerCase();
 }
 
-/** The name of a value of a generated enum, without its prefix; its number when this build does not know it. */
-export function keyOf(enumObject: Record<string, string | number>, value: number): string {
-  const found = Object.entries(enumObject).find(([, number]) => number === value);
-  return found?.[0] ?? String(value);
+/** The name of an enum value without its prefix (`DOCUMENT_VIEW`); its number when this build does not know it. */
+export function enumName(schema: DescEnum, value: number): string {
+  return schema.value[value]?.localName ?? String(value);
 }
 
 /** A duration of the contract in milliseconds; absent is 0. */
