@@ -1,0 +1,206 @@
+import { describe, expect, it } from "@jest/globals";
+import { sql } from "kysely";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { newId } from "../ids.ts";
+import { isUniqueViolation, openDatabase } from "./database.ts";
+import { entities, migrations, openNotes, openNotesIn, silentLogger } from "./testing/note.ts";
+import { afterCommit } from "./transaction.ts";
+
+const note = (title: string) => ({ id: newId(), workspace_id: "w", title, created_at: Date.now() });
+
+async function failureOf(run: () => Promise<unknown>): Promise<{ name: string; message: string }> {
+  try {
+    await run();
+  } catch (error) {
+    return error as { name: string; message: string };
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("openDatabase", () => {
+  it("brings a new file to the schema of the entities", async () => {
+    await using notes = await openNotes();
+    expect(await notes.db.schemaDifference()).toBe("");
+  });
+
+  it("keeps what was committed across closing and opening, and leaves no WAL behind", async () => {
+    await using notes = await openNotes();
+    await using again = await openNotesIn(notes.folder);
+    await again.query.insertInto("note").values(note("kept")).execute();
+    expect(await notes.db.query.selectFrom("note").select("title").execute()).toEqual([{ title: "kept" }]);
+    await notes.db[Symbol.asyncDispose]();
+    await again[Symbol.asyncDispose]();
+    await expect(stat(join(notes.folder, "notes.db-wal"))).rejects.toMatchObject({ code: "ENOENT" });
+    expect((await readFile(join(notes.folder, "notes.db"))).includes("kept")).toBe(true);
+  });
+
+  it("runs in WAL with full synchronisation and foreign keys", async () => {
+    await using notes = await openNotes();
+    const read = async (name: string) => Object.values((await sql.raw(`pragma ${name}`).execute(notes.db.query)).rows[0] as object)[0];
+    expect(await read("journal_mode")).toBe("wal");
+    expect(await read("synchronous")).toBe(2);
+    expect(await read("foreign_keys")).toBe(1);
+  });
+
+  it("says in one sentence that a file is damaged", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "docket-damaged-"));
+    await writeFile(join(folder, "notes.db"), "this is no database, whatever its name says".repeat(100));
+    const error = await failureOf(() => openNotesIn(folder));
+    expect(error.name).toBe("StartError");
+    expect(error.message).toMatch(/notes\.db is damaged .*; restore it from a backup\.$/);
+    await rm(folder, { recursive: true });
+  });
+
+  it("finds a page that was overwritten", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "docket-damaged-"));
+    {
+      await using db = await openNotesIn(folder);
+      await db.query.insertInto("note").values(Array.from({ length: 500 }, (_, i) => note(`note ${i}`))).execute();
+    }
+    const bytes = await readFile(join(folder, "notes.db"));
+    bytes.fill(0xa5, 4096 * 5, 4096 * 7);
+    await writeFile(join(folder, "notes.db"), bytes);
+    expect((await failureOf(() => openNotesIn(folder))).message).toMatch(/is damaged/);
+    await rm(folder, { recursive: true });
+  });
+
+  it("says in one sentence that the folder cannot be written", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "docket-file-"));
+    await writeFile(join(folder, "data"), "");
+    const error = await failureOf(() => openNotesIn(join(folder, "data")));
+    expect(error.name).toBe("StartError");
+    expect(error.message).toMatch(/cannot hold databases/);
+    await rm(folder, { recursive: true });
+  });
+
+  it("refuses a URL of another kind without repeating its password", async () => {
+    const error = await failureOf(() =>
+      openDatabase({ url: "postgres://me:secret@host/x", name: "notes", entities, migrations, logger: silentLogger }),
+    );
+    expect(error.name).toBe("StartError");
+    expect(error.message).not.toContain("secret");
+  });
+
+  it("refuses a schema that newer code has written", async () => {
+    await using notes = await openNotes();
+    const error = await failureOf(() =>
+      openDatabase({ url: `file:${notes.folder}`, name: "notes", entities, migrations: { sqlite: [] }, logger: silentLogger }),
+    );
+    expect(error.name).toBe("StartError");
+    expect(error.message).toContain("newer version of Docket");
+  });
+
+  it("does not apply migrations when told not to", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "docket-pending-"));
+    const error = await failureOf(() =>
+      openDatabase({ url: `file:${folder}`, name: "notes", entities, migrations, logger: silentLogger, migrate: false }),
+    );
+    expect(error.message).toContain("npm run migrate");
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe("statements", () => {
+  it("carry bytes, flags and times there and back", async () => {
+    await using notes = await openNotes();
+    const body = new Uint8Array(100_000).map((_, i) => i);
+    await notes.db.query
+      .insertInto("note")
+      .values({ ...note("bytes"), body, pinned: 1, created_at: 1_700_000_000_123 })
+      .execute();
+    const row = await notes.db.query.selectFrom("note").selectAll().executeTakeFirstOrThrow();
+    expect(row.body).toEqual(body);
+    expect(row).toMatchObject({ pinned: 1, version: 1, created_at: 1_700_000_000_123 });
+  });
+
+  it("name a broken unique constraint, whichever key broke", async () => {
+    await using notes = await openNotes();
+    const first = note("same");
+    await notes.db.query.insertInto("note").values(first).execute();
+    for (const row of [note("same"), { ...note("other"), id: first.id }]) {
+      const error = await failureOf(() => notes.db.query.insertInto("note").values(row).execute());
+      expect(isUniqueViolation(error)).toBe(true);
+    }
+    const other = await failureOf(() => sql.raw("select * from nothing").execute(notes.db.query));
+    expect(isUniqueViolation(other)).toBe(false);
+  });
+
+  it("count what they changed", async () => {
+    await using notes = await openNotes();
+    await notes.db.query.insertInto("note").values([note("a"), note("b")]).execute();
+    const update = await notes.db.query.updateTable("note").set({ pinned: 1 }).executeTakeFirst();
+    expect(update.numUpdatedRows).toBe(2n);
+    const returned = await notes.db.query.deleteFrom("note").returning("title").execute();
+    expect(returned.map((row) => row.title).sort()).toEqual(["a", "b"]);
+  });
+
+  it("read while a transaction is open, and see only what is committed", async () => {
+    await using notes = await openNotes();
+    await notes.db.transaction(async (tx) => {
+      await tx.insertInto("note").values(note("inside")).execute();
+      expect(await notes.db.query.selectFrom("note").selectAll().execute()).toEqual([]);
+    });
+    expect(await notes.db.query.selectFrom("note").select("title").execute()).toEqual([{ title: "inside" }]);
+  });
+});
+
+describe("transactions", () => {
+  it("leave nothing behind when they throw, and run no work that waited for the commit", async () => {
+    await using notes = await openNotes();
+    let woken = 0;
+    await failureOf(() =>
+      notes.db.transaction(async (tx) => {
+        await tx.insertInto("note").values(note("gone")).execute();
+        afterCommit(tx, () => woken++);
+        throw new Error("no");
+      }),
+    );
+    expect(await notes.db.query.selectFrom("note").selectAll().execute()).toEqual([]);
+    expect(woken).toBe(0);
+    await notes.db.transaction(async (tx) => afterCommit(tx, () => woken++));
+    expect(woken).toBe(1);
+  });
+
+  it("run one after the other, so that no increment is lost", async () => {
+    await using notes = await openNotes();
+    const row = note("counter");
+    await notes.db.query.insertInto("note").values(row).execute();
+    await Promise.all(
+      Array.from({ length: 50 }, () =>
+        notes.db.transaction(async (tx) => {
+          const { version } = await tx.selectFrom("note").select("version").where("id", "=", row.id).executeTakeFirstOrThrow();
+          await tx.updateTable("note").set({ version: version + 1 }).where("id", "=", row.id).execute();
+        }),
+      ),
+    );
+    expect((await notes.db.query.selectFrom("note").select("version").executeTakeFirstOrThrow()).version).toBe(51);
+  });
+
+  it("wait for a transaction of another connection to the same file", async () => {
+    await using notes = await openNotes();
+    await using other = await openNotesIn(notes.folder);
+    const bump = (db: typeof other) =>
+      db.transaction(async (tx) => {
+        await tx.insertInto("note").values(note(newId())).execute();
+      });
+    await Promise.all(Array.from({ length: 40 }, (_, i) => bump(i % 2 === 0 ? notes.db : other)));
+    expect(await notes.db.query.selectFrom("note").select("id").execute()).toHaveLength(40);
+  });
+
+  it("finish before the database closes", async () => {
+    await using notes = await openNotes();
+    const running = Array.from({ length: 10 }, (_, i) =>
+      notes.db.transaction(async (tx) => {
+        await tx.insertInto("note").values(note(`n${i}`)).execute();
+      }),
+    );
+    await Promise.all(running);
+    await notes.db[Symbol.asyncDispose]();
+    await using again = await openNotesIn(notes.folder);
+    expect(await again.query.selectFrom("note").select("id").execute()).toHaveLength(10);
+    const error = await failureOf(() => notes.db.query.selectFrom("note").selectAll().execute());
+    expect(error.message).toMatch(/destroyed|closed/);
+  });
+});

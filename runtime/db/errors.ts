@@ -1,0 +1,36 @@
+/** What an error of a database driver means, whatever the dialect. Branches on codes: classes differ between realms. */
+
+const SQLITE_UNIQUE = new Set([2067 /* UNIQUE */, 1555 /* PRIMARYKEY */, 2579 /* ROWID */]);
+const SQLITE_FOREIGN_KEY = 787;
+const MYSQL_DUPLICATE_ENTRY = 1062;
+const MYSQL_FOREIGN_KEY = new Set([1451, 1452]);
+const MYSQL_LOCKS = new Set([1205 /* lock wait timeout */, 1213 /* deadlock */]);
+
+/** Whether a unique constraint or a primary key refused the row. */
+export function isUniqueViolation(error: unknown): boolean {
+  const { errcode, errno } = codesOf(error);
+  return (errcode !== undefined && SQLITE_UNIQUE.has(errcode)) || errno === MYSQL_DUPLICATE_ENTRY;
+}
+
+/** Whether a foreign key refused the row or its removal. */
+export function isForeignKeyViolation(error: unknown): boolean {
+  const { errcode, errno } = codesOf(error);
+  return errcode === SQLITE_FOREIGN_KEY || (errno !== undefined && MYSQL_FOREIGN_KEY.has(errno));
+}
+
+/** Whether the statement met another transaction and may be tried again (busy, locked, deadlock). */
+export function isBusy(error: unknown): boolean {
+  const { errcode, errno } = codesOf(error);
+  // The low byte is the primary code: 5 BUSY, 6 LOCKED.
+  const primary = errcode === undefined ? undefined : errcode & 0xff;
+  return primary === 5 || primary === 6 || (errno !== undefined && MYSQL_LOCKS.has(errno));
+}
+
+function codesOf(error: unknown): { errcode?: number; errno?: number } {
+  if (typeof error !== "object" || error === null) return {};
+  const { errcode, errno } = error as { errcode?: unknown; errno?: unknown };
+  return {
+    ...(typeof errcode === "number" && { errcode }),
+    ...(typeof errno === "number" && { errno }),
+  };
+}
