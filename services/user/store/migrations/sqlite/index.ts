@@ -1,0 +1,5 @@
+// Oldest first; written by runtime/db/create_migration.ts.
+import { Migration20261121112020_first } from "./Migration20261121112020_first.ts";
+import { Migration20261121112100_seed } from "./Migration20261121112100_seed.ts";
+
+export const migrations = [Migration20261121112020_first, Migration20261121112100_seed];
