@@ -1,0 +1,29 @@
+// Every table of the document service. One file for each noun lies in entities/.
+import { runtimeEntities } from "@docket/runtime/db/entities";
+import type { Database, TablesOf, Transaction } from "@docket/runtime/db/database";
+import type { Kysely } from "kysely";
+import { DocumentEntity, ListingEntity, TermEntity, VersionEntity } from "./entities/documents.ts";
+import { FollowerEntity } from "./entities/followers.ts";
+import { FolderClosureEntity, FolderEntity } from "./entities/folders.ts";
+import { GrantEntity } from "./entities/grants.ts";
+import { OperationEntity } from "./entities/operations.ts";
+
+export const entities = [
+  ...runtimeEntities,
+  FolderEntity,
+  FolderClosureEntity,
+  DocumentEntity,
+  VersionEntity,
+  ListingEntity,
+  TermEntity,
+  GrantEntity,
+  OperationEntity,
+  FollowerEntity,
+] as const;
+
+export type Tables = TablesOf<typeof entities>;
+export type DocumentDatabase = Database<Tables>;
+/** A transaction that writes. */
+export type Tx = Transaction<Tables>;
+/** Whatever statements may be run on: the database itself, or a transaction. */
+export type Query = Kysely<Tables>;
