@@ -1,0 +1,93 @@
+/** What waits for a link to be opened: sign-ups to be confirmed, and password resets. Only hashes of secrets are kept. */
+import type { PendingSignUp } from "../domain/model.ts";
+import { type Db, dateOf, type Row } from "./database.ts";
+
+function toPending(row: Row<"pending_sign_up">): PendingSignUp {
+  return {
+    id: row.id,
+    email: row.email,
+    displayName: row.display_name,
+    locale: row.locale,
+    timeZone: row.time_zone,
+    passwordHash: row.password_hash,
+    invitationId: row.invitation_id ?? undefined,
+    expiresAt: dateOf(row.expires_at),
+  };
+}
+
+/** Replaces an earlier sign-up with the same address. */
+export async function insertPendingSignUp(db: Db, pending: PendingSignUp, secretHash: string, now: Date): Promise<void> {
+  await db.deleteFrom("pending_sign_up").where("email", "=", pending.email).execute();
+  await db
+    .insertInto("pending_sign_up")
+    .values({
+      id: pending.id,
+      email: pending.email,
+      secret_hash: secretHash,
+      display_name: pending.displayName,
+      locale: pending.locale,
+      time_zone: pending.timeZone,
+      password_hash: pending.passwordHash,
+      invitation_id: pending.invitationId ?? null,
+      created_at: now.getTime(),
+      expires_at: pending.expiresAt.getTime(),
+    })
+    .execute();
+}
+
+export async function findPendingSignUp(db: Db, id: string): Promise<PendingSignUp | undefined> {
+  const row = await db.selectFrom("pending_sign_up").selectAll().where("id", "=", id).executeTakeFirst();
+  return row && toPending(row);
+}
+
+/** Removes a sign-up that has not expired and gives it: its link works once. */
+export async function takePendingSignUp(db: Db, secretHash: string, now: Date): Promise<PendingSignUp | undefined> {
+  const row = await db
+    .selectFrom("pending_sign_up")
+    .selectAll()
+    .where("secret_hash", "=", secretHash)
+    .where("expires_at", ">", now.getTime())
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { numDeletedRows } = await db.deleteFrom("pending_sign_up").where("id", "=", row.id).executeTakeFirst();
+  return Number(numDeletedRows) > 0 ? toPending(row) : undefined;
+}
+
+/** Replaces an earlier link of the same account. */
+export async function insertPasswordReset(
+  db: Db,
+  reset: { id: string; userId: string; secretHash: string; createdAt: Date; expiresAt: Date },
+): Promise<void> {
+  await deletePasswordResets(db, reset.userId);
+  await db
+    .insertInto("password_reset")
+    .values({
+      id: reset.id,
+      user_id: reset.userId,
+      secret_hash: reset.secretHash,
+      created_at: reset.createdAt.getTime(),
+      expires_at: reset.expiresAt.getTime(),
+    })
+    .execute();
+}
+
+/** Whose link it is, while it works. */
+export async function findPasswordReset(db: Db, secretHash: string, now: Date): Promise<string | undefined> {
+  const row = await db
+    .selectFrom("password_reset")
+    .select("user_id")
+    .where("secret_hash", "=", secretHash)
+    .where("expires_at", ">", now.getTime())
+    .executeTakeFirst();
+  return row?.user_id;
+}
+
+export async function deletePasswordResets(db: Db, userId: string): Promise<void> {
+  await db.deleteFrom("password_reset").where("user_id", "=", userId).execute();
+}
+
+/** Removes what has expired. */
+export async function deleteExpiredCredentials(db: Db, now: Date): Promise<void> {
+  await db.deleteFrom("pending_sign_up").where("expires_at", "<=", now.getTime()).execute();
+  await db.deleteFrom("password_reset").where("expires_at", "<=", now.getTime()).execute();
+}
