@@ -246,7 +246,8 @@ export function retriesOf(method: DescMethod): number {
 
 /** The largest encoded request, or message of a client stream, in bytes. */
 export function maxRequestBytesOf(method: DescMethod): number {
-  return policyOf(method).maxRequestBytes || defaultMaxRequestBytes;
+  const foreign = foreignService(method.parent.typeName);
+  return (foreign === undefined && policyOf(method).maxRequestBytes) || defaultMaxRequestBytes;
 }
 
 /** The reasons that its handler may fail with, beside those of the chain. */

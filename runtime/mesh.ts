@@ -1,6 +1,7 @@
 // Clients for the other services of the mesh, over mTLS. Each service lists the ones it uses in its clients.ts; those
 // are its outgoing edges. Deadlines and retries come from the contract.
 
+import { setTimeout as pause } from "node:timers/promises";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
@@ -73,6 +74,8 @@ function openChannel(identity: Identity, workload: Workload, targets: readonly s
       "grpc.keepalive_timeout_ms": 20_000,
       // Identities that share a process must not share connections.
       "grpc.use_local_subchannel_pool": 1,
+      // A name for SNI, since an IP address is none (RFC 6066, section 3); who the server is, its SPIFFE id tells.
+      "grpc.ssl_target_name_override": workloadName(workload),
       // Otherwise a DNS TXT record is asked for with each channel.
       "grpc.service_config_disable_resolution": 1,
       // Retries are decided by the contract, in one place.
@@ -112,7 +115,10 @@ const retries: Interceptor = (next) => async (request) => {
       return await next(request);
     } catch (error) {
       if (attempt >= attempts || request.signal.aborted || !retryable(error)) throw error;
-      await pause(Math.min(1000, 50 * 2 ** attempt) * (0.5 + Math.random()), request.signal);
+      // Only an abort makes the pause fail, and then the next try says so.
+      await pause(Math.min(1000, 50 * 2 ** attempt) * (0.5 + Math.random()), undefined, {
+        signal: request.signal,
+      }).catch(() => undefined);
     }
   }
 };
@@ -124,16 +130,4 @@ function retryable(error: unknown): boolean {
 
 function deadlinePassed(signal: AbortSignal): boolean {
   return signal.aborted && ConnectError.from(signal.reason).code === Code.DeadlineExceeded;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

@@ -42,14 +42,15 @@ function providerOf(identity: Identity): experimental.CertificateProvider {
     for (const listener of own) listener(ownUpdate());
   });
   const provider: experimental.CertificateProvider = {
+    // Not at once: grpc-js registers the listener before it registers who is to hear of the update.
     addCaCertificateListener: (listener) => {
       authority.add(listener);
-      listener(caUpdate());
+      queueMicrotask(() => authority.has(listener) && listener(caUpdate()));
     },
     removeCaCertificateListener: (listener) => void authority.delete(listener),
     addIdentityCertificateListener: (listener) => {
       own.add(listener);
-      listener(ownUpdate());
+      queueMicrotask(() => own.has(listener) && listener(ownUpdate()));
     },
     removeIdentityCertificateListener: (listener) => void own.delete(listener),
   };

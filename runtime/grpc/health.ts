@@ -45,6 +45,8 @@ export function createHealth(
           const status = await statusOf(service);
           if (status !== last) yield { status };
           last = status;
+          // The last word; an open watch would hold the drain up.
+          if (draining) return;
           await new Promise<void>((resolve) => {
             // Readiness has no event of its own, so it is looked at again from time to time.
             const timer = setTimeout(done, 1000);

@@ -7,6 +7,7 @@ import {
   type DescMethod,
   type DescService,
   fromBinary,
+  type Message,
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
@@ -28,6 +29,7 @@ import type {
   ServerUnaryCall,
   UntypedHandleCall,
 } from "@grpc/grpc-js";
+import { maxRequestBytesOf } from "@docket/contracts/policy";
 import { AppError, toConnectError } from "../errors.ts";
 import { toHeaders, toMetadata, toStatus } from "./status.ts";
 
@@ -125,14 +127,14 @@ function createCallHandler(method: DescMethod, handler: never, options: MountOpt
     try {
       if (spec.kind === "unary") {
         const unary = call as ServerUnaryCall<Buffer, Buffer>;
-        const request = decodeUnary(method.input, unary.request, (fault) => context.values.set(malformedKey, fault));
+        const request = decodeUnary(method, unary.request, (fault) => context.values.set(malformedKey, fault));
         const response = await invokeUnaryImplementation(spec, context, request, options.interceptors);
         call.sendMetadata(toMetadata(context.responseHeader));
         callback?.(null, encode(method.output, response), toMetadata(context.responseTrailer));
         return;
       }
       const stream = call as ServerDuplexStream<Buffer, Buffer>;
-      const requests = "request" in call ? single(decode(method.input, call.request)) : incoming(method.input, stream);
+      const requests = "request" in call ? single(decode(method, call.request)) : incoming(method, stream);
       const responses = transformInvokeImplementation(spec, context, options.interceptors)(requests);
       if (callback) {
         for await (const response of responses) {
@@ -166,24 +168,22 @@ function encode<Desc extends DescMessage>(desc: Desc, message: MessageShape<Desc
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function decode<Desc extends DescMessage>(desc: Desc, bytes: Buffer): MessageShape<Desc> {
+function decode(method: DescMethod, bytes: Buffer): Message {
+  const limit = maxRequestBytesOf(method);
+  if (bytes.length > limit) throw new AppError(Reason.MESSAGE_TOO_LARGE, { metadata: { limit: String(limit) } });
   try {
-    return fromBinary(desc, bytes);
+    return fromBinary(method.input, bytes);
   } catch (cause) {
     throw new AppError(Reason.MALFORMED, { cause });
   }
 }
 
-function decodeUnary<Desc extends DescMessage>(
-  desc: Desc,
-  bytes: Buffer,
-  onFault: (fault: AppError) => void,
-): MessageShape<Desc> {
+function decodeUnary(method: DescMethod, bytes: Buffer, onFault: (fault: AppError) => void): Message {
   try {
-    return decode(desc, bytes);
+    return decode(method, bytes);
   } catch (fault) {
     onFault(fault as AppError);
-    return create(desc);
+    return create(method.input);
   }
 }
 
@@ -192,11 +192,8 @@ async function* single<T>(value: T): AsyncGenerator<T> {
 }
 
 /** Leaving early must not destroy the call, since the answer is still to be sent. */
-async function* incoming<Desc extends DescMessage>(
-  desc: Desc,
-  stream: ServerDuplexStream<Buffer, Buffer>,
-): AsyncGenerator<MessageShape<Desc>> {
-  for await (const bytes of stream.iterator({ destroyOnReturn: false })) yield decode(desc, bytes);
+async function* incoming(method: DescMethod, stream: ServerDuplexStream<Buffer, Buffer>): AsyncGenerator<Message> {
+  for await (const bytes of stream.iterator({ destroyOnReturn: false })) yield decode(method, bytes);
 }
 
 function drained(stream: ServerDuplexStream<Buffer, Buffer>, signal: AbortSignal): Promise<void> {
