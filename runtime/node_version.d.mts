@@ -1,0 +1,2 @@
+export declare const oldestNode: string;
+export declare function nodeVersionFault(version: string): string | undefined;
