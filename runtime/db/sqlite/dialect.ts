@@ -39,11 +39,18 @@ export class SqliteWorkerDialect implements Dialect {
   }
 
   createAdapter(): SqliteAdapter {
-    return new SqliteAdapter();
+    return new ReaderAndWriterAdapter();
   }
 
   createIntrospector(db: ConstructorParameters<typeof SqliteIntrospector>[0]): SqliteIntrospector {
     return new SqliteIntrospector(db);
+  }
+}
+
+/** Kysely would put everything, reads too, behind one mutex. */
+class ReaderAndWriterAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
   }
 }
 
