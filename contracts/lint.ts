@@ -1,31 +1,40 @@
-import { type DescFile, hasOption } from "@bufbuild/protobuf";
-import { policy } from "./gen/docket/policy/v1/policy_pb.ts";
+/**
+ * The linter over the descriptors: it refuses policies that are missing or contradict themselves, before anything is
+ * generated from them. `npm run gen` and the contract tests run it; each rule has a sentence and a test.
+ */
+import type { DescFile } from "@bufbuild/protobuf";
+import { lintCallGraph } from "./lint/call_graph.ts";
+import { lintPolicy } from "./lint/policy_rules.ts";
+import { lintReasonValues, lintReasons } from "./lint/reason_rules.ts";
+import type { Refusal } from "./lint/refusal.ts";
+import { lintRequest } from "./lint/request_rules.ts";
+import { lintScopes } from "./lint/scope_rules.ts";
+import { hasPolicy } from "./policy.ts";
 
-/** One thing that the linter refuses. */
-export interface Refusal {
-  /** The proto file, for example `docket/user/v1/user_service.proto`. */
-  file: string;
-  /** The RPC, field or value, by its full name. */
-  element: string;
-  /** What is wrong and what would be right. */
-  sentence: string;
-}
+export type { Refusal } from "./lint/refusal.ts";
 
-/** Refuses contradictory or missing policies in the given files. */
+/** Everything that is wrong with these files, in their order; empty when all is well. */
 export function lintFiles(files: readonly DescFile[]): Refusal[] {
   const refusals: Refusal[] = [];
   for (const file of files) {
-    for (const service of file.services) {
-      for (const method of service.methods) {
-        if (!hasOption(method, policy)) {
-          refusals.push({
-            file: `${file.name}.proto`,
-            element: `${service.typeName}/${method.name}`,
-            sentence: "has no policy.",
-          });
-        }
+    const refuse = (element: string, sentence: string) => {
+      refusals.push({ file: `${file.name}.proto`, element, sentence });
+    };
+    for (const reasons of file.enums.filter(({ typeName }) => typeName === "docket.error.v1.Reason")) {
+      lintReasonValues(reasons, refuse);
+    }
+    for (const method of file.services.flatMap((service) => service.methods)) {
+      const element = `${method.parent.typeName}/${method.name}`;
+      const refuseRpc = (sentence: string) => refuse(element, sentence);
+      lintRequest(method, refuseRpc, refuse);
+      if (!hasPolicy(method)) {
+        refuseRpc("has no policy; say who may call it and what they must be allowed to do.");
+        continue;
       }
+      lintPolicy(method, refuseRpc);
+      lintScopes(method, refuseRpc, refuse);
+      lintReasons(method, refuseRpc);
     }
   }
-  return refusals;
+  return [...refusals, ...lintCallGraph(files)];
 }
