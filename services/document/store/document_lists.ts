@@ -1,0 +1,162 @@
+// Pages of documents. What somebody may see is a union of lists that are each sorted in an index: everything (who sees
+// the root), or each visible folder and each principal's own list. A page reads at most its length from each, whatever
+// the size of the workspace; nothing is filtered out after it was read.
+import { type SelectQueryBuilder, sql } from "kysely";
+import type { PrincipalKey } from "../domain/access.ts";
+import { state } from "../domain/state.ts";
+import type { DocumentRow } from "./documents.ts";
+import { tagList } from "./documents.ts";
+import type { Query, Tables } from "./entities.ts";
+
+/** By title from A to Z, or by the last change, the newest first. */
+export type Order = "title" | "newest";
+
+/** Where a page goes on: after this title or time, and id. */
+export interface DocumentKey {
+  readonly value: string | number;
+  readonly id: string;
+}
+
+/** One sorted list. */
+export type Branch =
+  | { readonly list: "everything" }
+  | { readonly list: "folder"; readonly folderId: string }
+  /** Of a tag or a principal. */
+  | { readonly list: "listing"; readonly key: string };
+
+/** What to list. */
+export interface ListOptions {
+  readonly workspaceId: string;
+  readonly branches: readonly Branch[];
+  readonly state: number;
+  /** Only with this tag, where no branch is the tag's own list. */
+  readonly tag?: string;
+  readonly order: Order;
+  readonly after: DocumentKey | undefined;
+  readonly limit: number;
+}
+
+/** A page over all branches, in order, each document once. */
+export async function listDocuments(query: Query, options: ListOptions): Promise<DocumentRow[]> {
+  const pages = await Promise.all(options.branches.map((branch) => readBranch(query, branch, options)));
+  const merged = new Map<string, DocumentRow>();
+  for (const row of pages.flat()) merged.set(row.id, row);
+  const rows = [...merged.values()];
+  if (pages.length > 1) rows.sort(options.order === "title" ? byTitle : byNewest);
+  return rows.slice(0, options.limit);
+}
+
+/** The key of a row, for the page after it. */
+export function keyOf(row: DocumentRow, order: Order): DocumentKey {
+  return { value: order === "title" ? row.title_key : row.updated_at, id: row.id };
+}
+
+function byTitle(a: DocumentRow, b: DocumentRow): number {
+  return compare(a.title_key, b.title_key) || compare(a.id, b.id);
+}
+
+function byNewest(a: DocumentRow, b: DocumentRow): number {
+  return b.updated_at - a.updated_at || compare(b.id, a.id);
+}
+
+/** As the databases compare: by bytes of UTF-8, which is by code points, not by UTF-16 units. */
+function compare(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function readBranch(query: Query, branch: Branch, options: ListOptions): Promise<DocumentRow[]> {
+  const { workspaceId, order, after, limit, tag } = options;
+  const from = branch.list === "listing" ? "l" : "d";
+  const column = sql.ref(`${from}.${order === "title" ? "title_key" : "updated_at"}`);
+  const id = sql.ref(branch.list === "listing" ? "l.document_id" : "d.id");
+  const direction = order === "title" ? sql.raw("asc") : sql.raw("desc");
+  const [atOrBeyond, beyond] = order === "title" ? [sql.raw(">="), sql.raw(">")] : [sql.raw("<="), sql.raw("<")];
+
+  const conditions = [sql`${sql.ref(`${from}.workspace_id`)} = ${workspaceId}`];
+  if (branch.list === "folder") conditions.push(sql`d.folder_id = ${branch.folderId}`);
+  if (branch.list === "listing") conditions.push(sql`l.list_key = ${branch.key}`);
+  conditions.push(sql`${sql.ref(`${from}.state`)} = ${options.state}`);
+  if (after !== undefined) {
+    conditions.push(sql`${column} ${atOrBeyond} ${after.value}`);
+    conditions.push(sql`(${column} ${beyond} ${after.value} or ${id} ${beyond} ${after.id})`);
+  }
+  if (tag !== undefined) {
+    conditions.push(sql`exists (select 1 from listing as t where t.workspace_id = ${workspaceId}
+      and t.list_key = ${tagList(tag)} and t.document_id = ${id})`);
+  }
+  const source =
+    branch.list === "listing"
+      ? sql`listing as l inner join document as d on d.workspace_id = l.workspace_id and d.id = l.document_id`
+      : sql`document as d`;
+  return sql<DocumentRow>`select d.* from ${source} where ${sql.join(conditions, sql` and `)}
+    order by ${column} ${direction}, ${id} ${direction} limit ${sql.lit(limit)}`
+    .execute(query)
+    .then((result) => result.rows);
+}
+
+/** What to search. */
+export interface SearchOptions {
+  readonly workspaceId: string;
+  /** All of these; the first drives. At least one. */
+  readonly terms: readonly string[];
+  /** Whose documents; undefined: all of the workspace. */
+  readonly within: { readonly principals: readonly PrincipalKey[] } | undefined;
+  /** The id of the last document of the page before. */
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+/** A page of the documents that have all terms, the newest made first. */
+export async function searchDocuments(query: Query, options: SearchOptions): Promise<DocumentRow[]> {
+  const { workspaceId, terms, within, after, limit } = options;
+  const [first = "", ...others] = terms;
+  let found: SelectQueryBuilder<Tables & { d: Tables["document"]; t: Tables["term"] }, "d" | "t", DocumentRow> = query
+    .selectFrom("term as t")
+    .innerJoin("document as d", (join) =>
+      join.onRef("d.workspace_id", "=", "t.workspace_id").onRef("d.id", "=", "t.document_id"),
+    )
+    .selectAll("d")
+    .where("t.workspace_id", "=", workspaceId)
+    .where("t.term", "=", first)
+    .where("d.state", "=", state.live);
+  if (after !== undefined) found = found.where("t.document_id", "<", after);
+  for (const term of others) {
+    found = found.where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom("term as o")
+          .select("o.term")
+          .where("o.workspace_id", "=", workspaceId)
+          .where("o.term", "=", term)
+          .whereRef("o.document_id", "=", "t.document_id"),
+      ),
+    );
+  }
+  if (within !== undefined) {
+    const { principals } = within;
+    if (principals.length === 0) return [];
+    found = found.where(({ or, exists, selectFrom }) =>
+      or([
+        exists(
+          selectFrom("access_grant as g")
+            .select("g.level")
+            .where("g.workspace_id", "=", workspaceId)
+            .whereRef("g.resource_id", "=", "d.id")
+            .where("g.principal", "in", principals)
+            .where("g.level", ">", 0),
+        ),
+        exists(
+          selectFrom("folder_closure as c")
+            .innerJoin("access_grant as g", (join) =>
+              join.onRef("g.workspace_id", "=", "c.workspace_id").onRef("g.resource_id", "=", "c.ancestor_id"),
+            )
+            .select("g.level")
+            .where("c.workspace_id", "=", workspaceId)
+            .whereRef("c.descendant_id", "=", "d.folder_id")
+            .where("g.principal", "in", principals)
+            .where("g.level", ">", 0),
+        ),
+      ]),
+    );
+  }
+  return found.orderBy("t.document_id", "desc").limit(limit).execute();
+}
