@@ -1,0 +1,89 @@
+// The settings that every service has, so that one variable means the same to all of them; each service's config.ts
+// adds its own to these.
+
+import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { workloadName } from "@docket/contracts/policy";
+import { type Setting, setting, type Values } from "./config.ts";
+import { type Identity, loadIdentity, meshSettings } from "./identity/identity.ts";
+import { type LogLevel, logLevels } from "./logger.ts";
+import type { Addresses } from "./mesh.ts";
+
+/** Where each service listens when it is a process of its own on one machine. */
+export const defaultPorts: Readonly<Record<string, number>> = {
+  user: 7101,
+  document: 7102,
+  storage: 7103,
+  integration: 7104,
+};
+
+/** The settings of any process of Docket. */
+export const processSettings = {
+  dataDir: setting.path("DOCKET_DATA_DIR", {
+    default: ".docket",
+    doc: "The folder that holds databases, files and the development mesh's keys. Everything that must be kept is here.",
+  }),
+  logLevel: setting.choice<LogLevel, { default: string; doc: string }>("LOG_LEVEL", logLevels, {
+    default: "info",
+    doc: "The least severe lines that are logged, as JSON on standard error.",
+  }),
+  mesh: meshSettings,
+  addresses: {
+    user: addressesOf(Workload.USER),
+    document: addressesOf(Workload.DOCUMENT),
+    storage: addressesOf(Workload.STORAGE),
+  },
+};
+
+/** The settings of a service that listens for gRPC and has a database. */
+export function serviceSettings(workload: Workload) {
+  const name = workloadName(workload);
+  const prefix = name.toUpperCase();
+  return {
+    ...processSettings,
+    listen: {
+      host: setting.string(`${prefix}_HOST`, {
+        default: "127.0.0.1",
+        doc: `The address that the ${name} service listens on for calls of other services.`,
+      }),
+      port: setting.integer(`${prefix}_PORT`, {
+        default: defaultPorts[name] ?? 0,
+        min: 0,
+        max: 65_535,
+        doc: `The port that the ${name} service listens on; 0 takes a free one.`,
+      }),
+    },
+    databaseUrl: setting.url("DATABASE_URL", {
+      optional: true,
+      schemes: ["file", "sqlite"],
+      doc: "The database. Unset: SQLite files in the data folder.",
+    }),
+  };
+}
+
+/** The values of {@link processSettings}. */
+export type ProcessConfig = Values<typeof processSettings>;
+/** The values of {@link serviceSettings}. */
+export type ServiceConfig = Values<ReturnType<typeof serviceSettings>>;
+
+/** The URL of a service's database: the one that is set, or files in the data folder. */
+export function databaseUrlOf({ databaseUrl, dataDir }: ServiceConfig): string {
+  return databaseUrl?.href ?? `file:${dataDir}`;
+}
+
+/** The identity of a workload, as the settings say who keeps it. */
+export function openIdentity(workload: Workload, { mesh, dataDir }: ProcessConfig): Promise<Identity> {
+  return loadIdentity(mesh, { dataDir, workload });
+}
+
+/** The addresses of the services, for connectMesh. */
+export function addressBook({ addresses }: ProcessConfig): Addresses {
+  return addresses;
+}
+
+function addressesOf(workload: Workload): Setting<readonly string[]> {
+  const name = workloadName(workload);
+  return setting.list(`${name.toUpperCase()}_ADDRESS`, {
+    default: [`127.0.0.1:${defaultPorts[name]}`],
+    doc: `Where the ${name} service is: host:port, several separated by commas and used in turn.`,
+  });
+}
