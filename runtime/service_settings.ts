@@ -72,7 +72,7 @@ export function databaseUrlOf({ databaseUrl, dataDir }: ServiceConfig): string {
 
 /** The identity of a workload, as the settings say who keeps it. */
 export function openIdentity(workload: Workload, { mesh, dataDir }: ProcessConfig): Promise<Identity> {
-  return loadIdentity(mesh, { dataDir, workload });
+  return loadIdentity({ ...mesh, dataDir, workload });
 }
 
 /** The addresses of the services, for connectMesh. */
