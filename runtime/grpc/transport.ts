@@ -155,19 +155,31 @@ async function send<T, O>(
   ended: Promise<unknown>,
 ): Promise<void> {
   let over = false;
+  // Not Promise.race against `ended` itself: it would keep each message until the call ends.
+  let wake: (end: undefined) => void = () => undefined;
   void ended.then(() => {
     over = true;
+    wake(undefined);
   });
+  const nextOrEnded = () =>
+    new Promise<IteratorResult<T> | undefined>((resolve, reject) => {
+      wake = resolve;
+      requests.next().then(resolve, reject);
+    });
   try {
     while (!over) {
-      const next = await Promise.race([requests.next(), ended.then(() => undefined)]);
+      const next = await nextOrEnded();
       if (next === undefined || over) break;
       if (next.done) {
         call.end();
         return;
       }
       if (!call.write(next.value)) {
-        await Promise.race([new Promise((resolve) => call.once("drain", resolve)), ended]);
+        await new Promise<void>((resolve) => {
+          wake = () => resolve();
+          if (over) return resolve();
+          call.once("drain", resolve);
+        });
       }
     }
     void requests.return?.();

@@ -41,16 +41,20 @@ export async function* endingWith<T>(
   finish: () => void,
 ): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
-  let abort: () => void = () => undefined;
-  const aborted = new Promise<"aborted">((resolve) => {
-    abort = () => resolve("aborted");
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-  });
+  // Not Promise.race against one long-lived promise: that one would keep each message until the stream ends.
+  let wake: (end: "aborted") => void = () => undefined;
+  const abort = () => wake("aborted");
+  const nextOrAborted = () =>
+    new Promise<IteratorResult<T> | "aborted">((resolve, reject) => {
+      wake = resolve;
+      if (signal.aborted) return resolve("aborted");
+      iterator.next().then(resolve, reject);
+    });
+  signal.addEventListener("abort", abort, { once: true });
   let over = false;
   try {
     while (true) {
-      const next = await Promise.race([iterator.next(), aborted]);
+      const next = await nextOrAborted();
       if (next === "aborted") throw signal.reason;
       if (next.done) {
         over = true;
