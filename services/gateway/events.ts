@@ -1,0 +1,38 @@
+// What the edge says of its own doings: one function per event. Never a query, cookie, token, title or body.
+
+import type { Logger } from "@docket/runtime/logger";
+import type { Exchange } from "./http/exchange.ts";
+
+/** A request has been answered, or its client has gone. */
+export function requestEnded({ request, response, outcome, clientAddress, method, logger }: Exchange, durationMs: number): void {
+  const level = response.statusCode >= 500 ? "warn" : "info";
+  logger[level](
+    {
+      route: outcome.route,
+      method,
+      http: request.httpVersion,
+      status: response.statusCode,
+      reason: outcome.reason,
+      subject: outcome.subject,
+      client: clientAddress,
+      complete: response.writableFinished,
+      duration_ms: Math.round(durationMs * 10) / 10,
+    },
+    "request",
+  );
+}
+
+/** Cookies without Secure leave this machine. */
+export function insecureCookies(logger: Logger, host: string): void {
+  logger.warn({ host }, "PUBLIC_URL is http and HOST is no loopback address: session cookies and passwords travel unencrypted");
+}
+
+/** The edge takes requests. */
+export function listening(logger: Logger, url: string): void {
+  logger.info({ url }, "listening");
+}
+
+/** No new connections from now on. */
+export function draining(logger: Logger, openStreams: number, connections: number): void {
+  logger.info({ open_streams: openStreams, connections }, "draining");
+}

@@ -1,0 +1,74 @@
+// What happens to every request: it gets its id, its client's address and its security headers, goes to the RPCs or to
+// the plain routes, and leaves one log line.
+
+import type { Logger } from "@docket/runtime/logger";
+import type { TrustedProxies } from "../guard/client_address.ts";
+import { requestIdOf } from "../guard/request_id.ts";
+import { setSecurityHeaders } from "../guard/security_headers.ts";
+import type { EdgeRequest, EdgeResponse } from "../listener/listener.ts";
+import type { RpcAdapter } from "../rpc/adapter.ts";
+import { type Exchange, headerOf, stopUnreadBody } from "./exchange.ts";
+import { type Route, serveHttp } from "./router.ts";
+
+export interface EdgeOptions {
+  readonly proxies: TrustedProxies;
+  /** Whether browsers reach the edge by https. */
+  readonly https: boolean;
+  readonly rpc: RpcAdapter;
+  readonly routes: readonly Route[];
+  readonly logger: Logger;
+  readonly newRequestId: () => string;
+  readonly ended: (exchange: Exchange, durationMs: number) => void;
+}
+
+/** How long the rest of a refused body is read and dropped, in milliseconds. */
+const unreadGraceMs = 5000;
+
+export function createEdge(options: EdgeOptions): (request: EdgeRequest, response: EdgeResponse) => void {
+  return (request, response) => {
+    const started = performance.now();
+    // A peer that goes away in the middle is no fault of ours.
+    request.on("error", () => undefined);
+    response.on("error", () => undefined);
+    const peer = request.socket?.remoteAddress ?? "";
+    const trusted = options.proxies.trusts(peer);
+    const requestId = requestIdOf(request.headers["x-request-id"], trusted, options.newRequestId);
+    setSecurityHeaders(response, options.https);
+    response.setHeader("x-request-id", requestId);
+    const target = targetOf(request, trusted);
+    if (target === undefined) {
+      response.statusCode = 400;
+      response.end();
+      return;
+    }
+    const gone = new AbortController();
+    const exchange: Exchange = {
+      ...target,
+      request,
+      response,
+      requestId,
+      clientAddress: options.proxies.clientOf(peer, headerOf(request.headers, "x-forwarded-for")),
+      method: request.method ?? "GET",
+      signal: gone.signal,
+      logger: options.logger.child({ request_id: requestId }),
+      outcome: { route: "unknown" },
+    };
+    response.once("finish", () => stopUnreadBody(request, response, unreadGraceMs));
+    response.once("close", () => {
+      if (!response.writableFinished) gone.abort();
+      options.ended(exchange, performance.now() - started);
+    });
+    if (!options.rpc.serve(exchange)) void serveHttp(options.routes, exchange);
+  };
+}
+
+/** Where the request goes; undefined when it cannot be told. */
+function targetOf(request: EdgeRequest, trusted: boolean): Pick<Exchange, "host" | "path" | "query"> | undefined {
+  const authority = "authority" in request ? request.authority : (request.headers.host ?? "");
+  const host = (trusted ? headerOf(request.headers, "x-forwarded-host") : undefined) ?? authority;
+  const { url = "/" } = request;
+  if (!url.startsWith("/") || url.startsWith("//") || !URL.canParse(url, `http://${authority}`)) return undefined;
+  const mark = url.indexOf("?");
+  const path = mark < 0 ? url : url.slice(0, mark);
+  return { host: host.toLowerCase(), path, query: new URLSearchParams(mark < 0 ? "" : url.slice(mark)) };
+}

@@ -1,0 +1,58 @@
+// The routes that say what and how the edge is.
+
+import { RateClass } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import type { Gate } from "../guard/gate.ts";
+import type { KeySetCache } from "./key_set.ts";
+import type { ReadinessProbe } from "./readiness.ts";
+import { type Route, sendJson, sendText } from "./router.ts";
+
+export interface Build {
+  readonly version: string;
+  /** The commit or build that this is of. */
+  readonly build: string;
+}
+
+export interface PagesOptions {
+  readonly readiness: ReadinessProbe;
+  readonly keys: KeySetCache;
+  readonly gate: Gate;
+  readonly build: Build;
+  readonly publicUrl: string;
+}
+
+export function pages({ readiness, keys, gate, build, publicUrl }: PagesOptions): Route[] {
+  return [
+    both("page", /^\/$/, async (exchange) => sendText(exchange, "text/plain; charset=utf-8", frontPage(publicUrl, build))),
+    // Probes are not limited: a busy edge is alive all the same.
+    both("healthz", /^\/healthz$/, async (exchange) => sendJson(exchange, { status: "alive" })),
+    both("readyz", /^\/readyz$/, async (exchange) => {
+      const { ready, services } = await readiness.check();
+      sendJson(exchange, { status: ready ? "ready" : "not ready", services }, ready ? 200 : 503);
+    }),
+    both("version", /^\/version$/, async (exchange) => sendJson(exchange, { version: build.version, build: build.build })),
+    both("jwks", /^\/\.well-known\/jwks\.json$/, async (exchange) => {
+      await gate.admit(exchange, { costClass: RateClass.READ, anonymous: true, kind: "unary" });
+      const { json, maxAge } = await keys.get(exchange.requestId);
+      exchange.response.setHeader("cache-control", `public, max-age=${maxAge}`);
+      sendText(exchange, "application/jwk-set+json", json);
+    }),
+  ];
+}
+
+function both(name: string, path: RegExp, handler: Route["methods"][string]): Route {
+  return { name, path, methods: { GET: handler, HEAD: handler } };
+}
+
+function frontPage(publicUrl: string, { version, build }: Build): string {
+  return `Docket ${version} (${build})
+
+The API is here: ${publicUrl}
+  Connect, gRPC-Web and gRPC   POST /<package.Service>/<Method>, for example:
+    curl -H 'content-type: application/json' -d '{}' ${publicUrl}/docket.user.v1.SessionService/GetSignInOptions
+    grpcurl ${publicUrl.startsWith("https:") ? "" : "-plaintext "}${publicUrl.replace(/^https?:\/\//, "")} list
+  Uploads                      ${publicUrl}/files/uploads (tus 1.0)
+  Downloads                    ${publicUrl}/files/documents/<document id>[/versions/<number>]
+  Health                       /healthz  /readyz  /version
+  Keys of tokens               /.well-known/jwks.json
+`;
+}

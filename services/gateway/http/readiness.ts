@@ -1,0 +1,53 @@
+// Whether every service that the edge needs says that it serves. Asked at most once a second, however many ask here.
+
+import type { Client } from "@connectrpc/connect";
+import { type Health, HealthCheckResponse_ServingStatus } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
+
+export interface ServiceHealth {
+  readonly name: string;
+  readonly client: Client<typeof Health>;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** By name of the service. */
+  readonly services: Readonly<Record<string, "serving" | "not serving" | "away">>;
+}
+
+const keptMs = 1000;
+
+export class ReadinessProbe {
+  readonly #services: readonly ServiceHealth[];
+  #asked: { readonly at: number; readonly answer: Promise<Readiness> } | undefined;
+  #draining = false;
+
+  constructor(services: readonly ServiceHealth[]) {
+    this.#services = services;
+  }
+
+  /** Not ready from now on. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  async check(): Promise<Readiness> {
+    const now = Date.now();
+    if (this.#asked === undefined || now - this.#asked.at >= keptMs) this.#asked = { at: now, answer: this.#ask() };
+    const { ready, services } = await this.#asked.answer;
+    return { ready: ready && !this.#draining, services };
+  }
+
+  async #ask(): Promise<Readiness> {
+    const entries = await Promise.all(
+      this.#services.map(async ({ name, client }) => {
+        try {
+          const { status } = await client.check({ service: "" }, { timeoutMs: 1000 });
+          return [name, status === HealthCheckResponse_ServingStatus.SERVING ? "serving" : "not serving"] as const;
+        } catch {
+          return [name, "away"] as const;
+        }
+      }),
+    );
+    return { ready: entries.every(([, status]) => status === "serving"), services: Object.fromEntries(entries) };
+  }
+}

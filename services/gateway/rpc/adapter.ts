@@ -1,0 +1,144 @@
+// Serves the published RPCs over Connect, gRPC-Web and gRPC. The routes are a loop over the contract: publishing an RPC
+// needs no edit here.
+
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { Code, type ConnectRouter, createConnectRouter, createContextValues, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { compressionBrotli, compressionGzip, universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import { RateClass } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { maxRequestBytesOf, rateClassOf } from "@docket/contracts/policy";
+import type { Rpc } from "@docket/contracts/registry";
+import { AppError } from "@docket/runtime/errors";
+import type { Demand, Gate } from "../guard/gate.ts";
+import { type BodyLimits, watched } from "../http/body_watch.ts";
+import { bodyOf, type Exchange } from "../http/exchange.ts";
+import { sendProblem } from "../http/problem.ts";
+import type { ByteBudget } from "../limits/byte_budget.ts";
+import { finishAnswer } from "./answers.ts";
+import { edgeCallOf, edgeKey } from "./edge_call.ts";
+import { type ForwardOptions, forwarder, translate } from "./forward.ts";
+
+export interface RpcAdapterOptions extends ForwardOptions {
+  readonly rpcs: readonly Rpc[];
+  /** Health and reflection, which the edge answers itself. */
+  readonly own: readonly { readonly service: DescService; readonly handlers: Partial<ServiceImpl<DescService>> }[];
+  readonly gate: Gate;
+  readonly budget: ByteBudget;
+  /** The largest answer, or message of an answering stream, in bytes. */
+  readonly maxAnswerBytes: number;
+  readonly messageLimits: BodyLimits;
+  readonly streamIdleMs: number;
+  /** Aborts when the edge drains; ends its own streams. */
+  readonly draining: AbortSignal;
+}
+
+export interface RpcAdapter {
+  /** Answers when the path is that of an RPC (known or not), and says whether it was. */
+  serve(exchange: Exchange): boolean;
+}
+
+export function createRpcAdapter(options: RpcAdapterOptions): RpcAdapter {
+  const byPath = new Map<string, Rpc>(options.rpcs.map((rpc) => [`/${rpc.name}`, rpc]));
+  const router = createConnectRouter({ acceptCompression: [compressionGzip, compressionBrotli], writeMaxBytes: options.maxAnswerBytes });
+  for (const rpc of options.rpcs) mount(router, rpc, options);
+  for (const { service, handlers } of options.own) {
+    const demand: Demand = { costClass: RateClass.READ, anonymous: true, kind: "unary" };
+    router.service(service, handlers, { readMaxBytes: 1 << 16, requestGate: gateOf(demand, options), shutdownSignal: options.draining });
+  }
+  const handlers = new Map<string, UniversalHandler>(router.handlers.map((handler) => [handler.requestPath, handler]));
+  return {
+    serve(exchange) {
+      const handler = handlers.get(exchange.path);
+      if (handler === undefined && !looksLikeRpc(exchange.path)) return false;
+      void answer(handler, byPath.get(exchange.path), exchange, options);
+      return true;
+    },
+  };
+}
+
+/** Paths of the form `/package.Service/Method`. */
+function looksLikeRpc(path: string): boolean {
+  return /^\/(docket|grpc)(\.[A-Za-z0-9_]+)+\/[A-Za-z0-9_]*$/.test(path);
+}
+
+function mount(router: ConnectRouter, { method, policy }: Rpc, options: RpcAdapterOptions): void {
+  const costClass = rateClassOf(method);
+  const demand: Demand = {
+    costClass,
+    anonymous: policy.access.case === "anonymous",
+    kind: method.methodKind === "unary" ? "unary" : "stream",
+  };
+  router.rpc(method, forwarder(method, options), {
+    readMaxBytes: maxRequestBytesOf(method),
+    requestGate: gateOf(demand, options),
+    // File contents are mostly compressed already, and compressing them would cost more than it saves.
+    ...(costClass === RateClass.TRANSFER ? { acceptCompression: [] } : {}),
+  });
+}
+
+function gateOf(demand: Demand, { gate }: RpcAdapterOptions): (context: HandlerContext) => Promise<void> {
+  return async (context) => {
+    const call = edgeCallOf(context);
+    try {
+      call.admission = await gate.admit(call.exchange, demand);
+    } catch (error) {
+      throw translate(error, call);
+    }
+  };
+}
+
+async function answer(handler: UniversalHandler | undefined, rpc: Rpc | undefined, exchange: Exchange, options: RpcAdapterOptions): Promise<void> {
+  const { request, response, outcome, logger } = exchange;
+  outcome.route = handler === undefined ? "unknown rpc" : exchange.path.slice(1);
+  try {
+    const answered = handler === undefined ? unknownMethod(exchange) : await handler(universal(exchange, handler.method, options));
+    const finished = await finishAnswer(answered, exchange, rpc);
+    await universalResponseToNodeResponse(finished, response as Parameters<typeof universalResponseToNodeResponse>[1]);
+  } catch (error) {
+    // The client has gone, or its bytes were no request; nobody is left to tell.
+    const gone = response.destroyed || response.headersSent || request.destroyed;
+    if (gone) response.destroy();
+    else sendProblem(exchange, new AppError(Reason.MALFORMED, { cause: error }));
+    logger.debug({ err: error }, "an answer could not be sent");
+  }
+}
+
+function universal(exchange: Exchange, method: DescMethod, options: RpcAdapterOptions): UniversalServerRequest {
+  const { request, response } = exchange;
+  const values = createContextValues().set(edgeKey, { exchange, admission: undefined });
+  const made = universalRequestFromNodeRequest(request, response as Parameters<typeof universalRequestFromNodeRequest>[1], undefined, values);
+  const single = method.methodKind === "unary" || method.methodKind === "server_streaming";
+  if (method.methodKind === "bidi_streaming") return { ...made, body: bodyOf(request) };
+  if (!single) return { ...made, body: watched(bodyOf(request), { idleMs: options.streamIdleMs }) };
+  return { ...made, body: budgeted(watched(bodyOf(request), options.messageLimits), exchange, maxBytes(method), options.budget) };
+}
+
+function maxBytes(method: DescMethod): number {
+  return method.parent.typeName.startsWith("docket.") ? maxRequestBytesOf(method) : 1 << 16;
+}
+
+/** Counts what waits in memory; what is compressed counts with all that it may become. */
+async function* budgeted(body: AsyncIterable<Uint8Array>, { request, response }: Exchange, limit: number, budget: ByteBudget): AsyncGenerator<Uint8Array> {
+  const account = budget.open();
+  response.once("close", account.close);
+  const { headers } = request;
+  if (headers["content-encoding"] !== undefined || headers["grpc-encoding"] !== undefined) account.hold(limit);
+  let seen = 0;
+  for await (const piece of body) {
+    seen += piece.byteLength;
+    // Beyond its own limit the message is refused anyway.
+    if (seen <= limit) account.hold(piece.byteLength);
+    yield piece;
+  }
+}
+
+/** In the words of the protocol that was spoken. */
+function unknownMethod({ request, outcome }: Exchange) {
+  outcome.reason = "UNIMPLEMENTED";
+  const type = request.headers["content-type"] ?? "";
+  if (!/^application\/grpc($|[+;])/.test(type)) return { status: 404 };
+  const { message } = new AppError(Reason.UNIMPLEMENTED);
+  const header = new Headers({ "content-type": type, "grpc-status": String(Code.Unimplemented), "grpc-message": encodeURIComponent(message) });
+  return { status: 200, header };
+}

@@ -1,0 +1,91 @@
+// Turns sessions and keys into short-lived tokens. What is known is kept for one second, so that the end of a session
+// is noticed within it even when nobody tells; being told (user_changes.ts) is faster.
+
+import { type Client, ConnectError } from "@connectrpc/connect";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import type { TokenService } from "@docket/contracts/gen/docket/user/v1/token_service_pb.ts";
+import { headerNames, type Subject } from "@docket/runtime/call";
+import { AppError, reasonOf } from "@docket/runtime/errors";
+import type { Credential } from "./credentials.ts";
+
+/** How long an answer of the user service is believed, in milliseconds. */
+export const rememberedMs = 1000;
+
+interface Known {
+  readonly at: number;
+  readonly subject: Promise<Subject>;
+  /** Set once the promise has been kept. */
+  settled?: Subject;
+}
+
+export class Sessions {
+  readonly #tokens: Client<typeof TokenService>;
+  readonly #now: () => number;
+  readonly #capacity: number;
+  readonly #known = new Map<string, Known>();
+
+  constructor(tokens: Client<typeof TokenService>, now: () => number = Date.now, capacity = 20_000) {
+    this.#tokens = tokens;
+    this.#now = now;
+    this.#capacity = capacity;
+  }
+
+  /** Who a credential speaks for. Throws SESSION_INVALID or KEY_INVALID; UNAVAILABLE when the user service is away. */
+  async resolve(credential: Credential, requestId: string): Promise<Subject> {
+    const now = this.#now();
+    const known = this.#known.get(credential.hash);
+    if (known !== undefined && now - known.at < rememberedMs) return await known.subject;
+    const entry: Known = { at: now, subject: this.#exchange(credential, requestId) };
+    this.#remember(credential.hash, entry);
+    try {
+      entry.settled = await entry.subject;
+      return entry.settled;
+    } catch (error) {
+      // A refusal is remembered as well; an outage is not.
+      const reason = reasonOf(error);
+      const refused = reason === Reason.SESSION_INVALID || reason === Reason.KEY_INVALID;
+      if (!refused && this.#known.get(credential.hash) === entry) this.#known.delete(credential.hash);
+      throw error;
+    }
+  }
+
+  /** Drops what is known of subjects that match. */
+  forget(matches: (subject: Subject) => boolean): void {
+    for (const [hash, { settled }] of this.#known) {
+      // What is being asked right now may have been answered before the change; ask again next time.
+      if (settled === undefined || matches(settled)) this.#known.delete(hash);
+    }
+  }
+
+  #remember(hash: string, entry: Known): void {
+    this.#known.delete(hash);
+    this.#known.set(hash, entry);
+    if (this.#known.size <= this.#capacity) return;
+    const oldest = this.#known.keys().next();
+    if (!oldest.done) this.#known.delete(oldest.value);
+  }
+
+  async #exchange(credential: Credential, requestId: string): Promise<Subject> {
+    const headers = { [headerNames.requestId]: requestId };
+    const secret = credential.secret.reveal();
+    try {
+      if (credential.kind === "key") {
+        const answer = await this.#tokens.exchangeKey({ keySecret: secret }, { headers });
+        const { token, keyId, applicationId: id, workspaceId, expiresAt } = answer;
+        return { kind: "application", id, keyId, workspaceId, token, expiresAt: expiresAt ? timestampMs(expiresAt) : 0 };
+      }
+      const { token, session, expiresAt } = await this.#tokens.exchangeSession({ sessionSecret: secret }, { headers });
+      if (session === undefined) throw new AppError(Reason.INTERNAL, { message: "The user service named no session." });
+      return { kind: "person", id: session.userId, sessionId: session.id, token, expiresAt: expiresAt ? timestampMs(expiresAt) : 0 };
+    } catch (error) {
+      throw refusal(error, credential);
+    }
+  }
+}
+
+/** A secret that breaks a rule of the contract is no secret of ours; that it breaks one is nobody's business. */
+function refusal(error: unknown, { kind }: Credential): unknown {
+  if (!(error instanceof ConnectError) || reasonOf(error) !== Reason.INVALID_ARGUMENT) return error;
+  return new AppError(kind === "key" ? Reason.KEY_INVALID : Reason.SESSION_INVALID);
+}
