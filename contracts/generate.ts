@@ -6,9 +6,10 @@
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { DescFile } from "@bufbuild/protobuf";
+import { createFileRegistry, type DescFile, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { Refusal } from "./lint.ts";
 
 const contracts = dirname(fileURLToPath(import.meta.url));
@@ -33,7 +34,7 @@ function sameFolders(a: string, b: string): boolean {
   return files.every((file) => readFileSync(join(a, file)).equals(readFileSync(join(b, file))));
 }
 
-/** Runs protoc-gen-es over proto/, or over the packages named. */
+/** Runs protoc-gen-es over proto/, or over the packages named, and keeps an image with the comments. */
 function runBuf(packages: string[]): void {
   const gen = join(staging, "gen");
   mkdirSync(gen, { recursive: true });
@@ -41,11 +42,23 @@ function runBuf(packages: string[]): void {
     cpSync(join(contracts, "gen"), gen, { recursive: true });
   for (const name of packages) rmSync(join(gen, name), { recursive: true, force: true });
   const paths = packages.flatMap((name) => ["--path", join("proto", name)]);
-  execFileSync("buf", ["generate", "-o", relative(root, gen), ...paths], {
-    cwd: root,
-    stdio: "inherit",
-    env: { ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}` },
-  });
+  buf(["generate", "-o", relative(root, gen), ...paths]);
+  buf(["build", "-o", relative(root, join(staging, "image.binpb")), ...paths]);
+}
+
+function buf(args: string[]): void {
+  const path = [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+  execFileSync("buf", args, { cwd: root, stdio: "inherit", env: { ...process.env, PATH: path } });
+}
+
+/** Docket's files with comments, of the packages asked for. */
+function readImage(packages: string[]): DescFile[] {
+  const set = fromBinary(FileDescriptorSetSchema, readFileSync(join(staging, "image.binpb")));
+  return [...createFileRegistry(set).files].filter((file) => isAsked(file, packages)).sort(byName);
+}
+
+function byName(a: DescFile, b: DescFile): number {
+  return a.name < b.name ? -1 : 1;
 }
 
 async function loadFiles(): Promise<{ path: string; file: DescFile }[]> {
@@ -114,6 +127,14 @@ function swap(from: string, to: string): boolean {
   return true;
 }
 
+async function writeReference(files: DescFile[]): Promise<void> {
+  const module: typeof import("./reference.ts") = await import(pathToFileURL(join(staging, "reference.ts")).href);
+  const folder = join(staging, "reference");
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of module.referencePages(files)) writeFileSync(join(folder, name), text);
+  swap(folder, join(root, "docs", "reference"));
+}
+
 async function main(packages: string[]): Promise<number> {
   rmSync(staging, { recursive: true, force: true });
   try {
@@ -123,15 +144,16 @@ async function main(packages: string[]): Promise<number> {
     }
     const loaded = await loadFiles();
     writeFileSync(join(staging, "gen", "services.ts"), servicesModule(loaded));
+    const files = readImage(packages);
     const { lintFiles }: typeof import("./lint.ts") = await import(pathToFileURL(join(staging, "lint.ts")).href);
-    const linted = loaded.map(({ file }) => file).filter((file) => isAsked(file, packages));
-    const refusals: Refusal[] = lintFiles(linted);
+    const refusals: Refusal[] = lintFiles(files);
     if (refusals.length > 0) {
       for (const refusal of refusals) console.error(`${refusal.file}: ${refusal.element}: ${refusal.sentence}`);
       console.error(`${refusals.length} refused; contracts/gen is as it was.`);
       return 1;
     }
     const changed = swap(join(staging, "gen"), join(contracts, "gen"));
+    if (packages.length === 0) await writeReference(files);
     console.log(changed ? "contracts/gen is new." : "contracts/gen was up to date.");
     return 0;
   } catch (error) {

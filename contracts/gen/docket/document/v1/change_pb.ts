@@ -48,7 +48,7 @@ export type Change = Message<"docket.document.v1.Change"> & {
   workspaceId: string;
 
   /**
-   * Its place in the workspace's order; it grows with every change, not always by one.
+   * Its place in the workspace's order; it grows with every change, not always by one. Of ACCESS kinds: that of the change they follow.
    *
    * @generated from field: int64 sequence = 4;
    */
@@ -426,14 +426,16 @@ export const ChangeKind = {
   GRANT_REVOKED: 52,
 
   /**
-   * The watcher may see more than before: the resource named, or more in it. No history is filled in.
+   * The watcher may see more than before: the document or folder named, or, where none is, more of the workspace.
+   * No history is filled in: list again. Told to this watcher alone, between changes; it has no sequence of its own.
    *
    * @generated from enum value: CHANGE_KIND_ACCESS_GAINED = 53;
    */
   ACCESS_GAINED: 53,
 
   /**
-   * The watcher may no longer see the resource named. Only its id is told.
+   * The watcher may no longer see the document or folder named, or, where none is, all or parts of the workspace: forget what
+   * cannot be read any more. Only ids are told. Told to this watcher alone; it has no sequence of its own.
    *
    * @generated from enum value: CHANGE_KIND_ACCESS_LOST = 54;
    */

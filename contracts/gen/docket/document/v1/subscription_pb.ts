@@ -60,7 +60,7 @@ export type Subscription = Message<"docket.document.v1.Subscription"> & {
   shards: SubscriptionShard[];
 
   /**
-   * Who made it: the watcher's rights are those of this subject.
+   * Who made it. It may be read and removed by its maker and by owners and admins; each is told what they may see themselves.
    *
    * @generated from field: docket.document.v1.Actor created_by = 6;
    */

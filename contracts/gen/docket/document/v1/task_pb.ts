@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file docket/document/v1/task.proto.
  */
 export const file_docket_document_v1_task: GenFile = /*@__PURE__*/
-  fileDesc("Ch1kb2NrZXQvZG9jdW1lbnQvdjEvdGFzay5wcm90bxISZG9ja2V0LmRvY3VtZW50LnYxIo8GCgRUYXNrEgoKAmlkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIoCgNwaW4YAyABKAsyGy5kb2NrZXQuZG9jdW1lbnQudjEuVGFza1BpbhINCgV0aXRsZRgEIAEoCRITCgtkZXNjcmlwdGlvbhgFIAEoCRIqCgRraW5kGAYgASgOMhwuZG9ja2V0LmRvY3VtZW50LnYxLlRhc2tLaW5kEi4KCGFzc2lnbmVlGAcgASgLMhwuZG9ja2V0LmRvY3VtZW50LnYxLkFzc2lnbmVlEioKCGR1ZV9kYXRlGAggASgLMhguZG9ja2V0LmRvY3VtZW50LnYxLkRhdGUSMgoIcHJpb3JpdHkYCSABKA4yIC5kb2NrZXQuZG9jdW1lbnQudjEuVGFza1ByaW9yaXR5Ei4KBnN0YXR1cxgKIAEoDjIeLmRvY2tldC5kb2N1bWVudC52MS5UYXNrU3RhdHVzEjoKDm9uX25ld192ZXJzaW9uGAsgASgOMiIuZG9ja2V0LmRvY3VtZW50LnYxLk5ld1ZlcnNpb25SdWxlEg0KBXN0YWxlGAwgASgIEjAKB291dGNvbWUYDSABKA4yHy5kb2NrZXQuZG9jdW1lbnQudjEuVGFza091dGNvbWUSFAoMb3V0Y29tZV9ub3RlGA4gASgJEi0KCmNyZWF0ZWRfYnkYDyABKAsyGS5kb2NrZXQuZG9jdW1lbnQudjEuQWN0b3ISLwoLY3JlYXRlX3RpbWUYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgxjb21wbGV0ZWRfYnkYEiABKAsyGS5kb2NrZXQuZG9jdW1lbnQudjEuQWN0b3ISNgoNY29tcGxldGVfdGltZRgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIAIgBARIMCgRldGFnGBQgASgJQhAKDl9jb21wbGV0ZV90aW1lIloKB1Rhc2tQaW4SEwoLZG9jdW1lbnRfaWQYASABKAkSEgoKdmVyc2lvbl9pZBgCIAEoCRIWCg52ZXJzaW9uX251bWJlchgDIAEoDRIOCgZkaWdlc3QYBCABKAwiWgoIQXNzaWduZWUSHQoJcGVyc29uX2lkGAEgASgJQgi6SAVyA7ABAUgAEhwKCGdyb3VwX2lkGAIgASgJQgi6SAVyA7ABAUgAQhEKCGFzc2lnbmVlEgW6SAIIASLZBgoRQ3JlYXRlVGFza1JlcXVlc3QSKAoMd29ya3NwYWNlX2lkGAEgASgJQhC6SAVyA7ABAbK7GAQIARAUSAASJQoLZG9jdW1lbnRfaWQYAiABKAlCDrpIBXIDsAEBsrsYAggDSAASFgoOdmVyc2lvbl9udW1iZXIYAyABKA0SHAoGZGlnZXN0GAQgASgMQge6SAR6AmggSAGIAQESbAoFdGl0bGUYBSABKAlCXbpIWnJYEAEY/wEyUV5bXlx4ezB9LVx4ezFmfVx4ezdmfS1ceHs5Zn1ceHsyMDBlfVx4ezIwMGZ9XHh7MjAyYX0tXHh7MjAyZX1ceHsyMDY2fS1ceHsyMDY5fV0qJBKHAQoLZGVzY3JpcHRpb24YBiABKAlCcrpIb3JtEAAYkE4yZl5bXlx4ezB9LVx4ezh9XHh7Yn1ceHtjfVx4e2V9LVx4ezFmfVx4ezdmfS1ceHs5Zn1ceHsyMDBlfVx4ezIwMGZ9XHh7MjAyYX0tXHh7MjAyZX1ceHsyMDY2fS1ceHsyMDY5fV0qJBI0CgRraW5kGAcgASgOMhwuZG9ja2V0LmRvY3VtZW50LnYxLlRhc2tLaW5kQgi6SAWCAQIQARIuCghhc3NpZ25lZRgIIAEoCzIcLmRvY2tldC5kb2N1bWVudC52MS5Bc3NpZ25lZRIqCghkdWVfZGF0ZRgJIAEoCzIYLmRvY2tldC5kb2N1bWVudC52MS5EYXRlEjwKCHByaW9yaXR5GAogASgOMiAuZG9ja2V0LmRvY3VtZW50LnYxLlRhc2tQcmlvcml0eUIIukgFggECEAESRAoOb25fbmV3X3ZlcnNpb24YCyABKA4yIi5kb2NrZXQuZG9jdW1lbnQudjEuTmV3VmVyc2lvblJ1bGVCCLpIBYIBAhABEiEKCnJlcXVlc3RfaWQYDCABKAlCCLpIBXIDsAEBSAKIAQE6YrpIXxpdChRjcmVhdGVfdGFzay5hcHByb3ZhbBIcYW4gYXBwcm92YWwgaXMgb2YgYSBkb2N1bWVudBondGhpcy5raW5kICE9IDIgfHwgaGFzKHRoaXMuZG9jdW1lbnRfaWQpQg4KBXBsYWNlEgW6SAIIAUIJCgdfZGlnZXN0Qg0KC19yZXF1ZXN0X2lkIjwKEkNyZWF0ZVRhc2tSZXNwb25zZRImCgR0YXNrGAEgASgLMhguZG9ja2V0LmRvY3VtZW50LnYxLlRhc2siMQoOR2V0VGFza1JlcXVlc3QSHwoHdGFza19pZBgBIAEoCUIOukgFcgOwAQGyuxgCCAQiOQoPR2V0VGFza1Jlc3BvbnNlEiYKBHRhc2sYASABKAsyGC5kb2NrZXQuZG9jdW1lbnQudjEuVGFzayKcAwoQTGlzdFRhc2tzUmVxdWVzdBIoCgx3b3Jrc3BhY2VfaWQYASABKAlCELpIBXIDsAEBsrsYBAgBEAFIABInCgtkb2N1bWVudF9pZBgCIAEoCUIQukgFcgOwAQGyuxgECAMQCkgAEhYKDmFzc2lnbmVkX3RvX21lGAMgASgIEkUKCHN0YXR1c2VzGAQgAygOMh4uZG9ja2V0LmRvY3VtZW50LnYxLlRhc2tTdGF0dXNCE7pIEJIBDRADGAEiB4IBBBABIAASHQoJcGFnZV9zaXplGAUgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YBiABKAlCCLpIBXIDGIAIOo8BukiLARqIAQoNbGlzdF90YXNrcy5vZhIvc2V0IHdvcmtzcGFjZV9pZCwgZG9jdW1lbnRfaWQgb3IgYXNzaWduZWRfdG9fbWUaRmhhcyh0aGlzLndvcmtzcGFjZV9pZCkgfHwgaGFzKHRoaXMuZG9jdW1lbnRfaWQpIHx8IHRoaXMuYXNzaWduZWRfdG9fbWVCBwoFcGxhY2UiVQoRTGlzdFRhc2tzUmVzcG9uc2USJwoFdGFza3MYASADKAsyGC5kb2NrZXQuZG9jdW1lbnQudjEuVGFzaxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkqUQoIVGFza0tpbmQSGQoVVEFTS19LSU5EX1VOU1BFQ0lGSUVEEAASEgoOVEFTS19LSU5EX1RPRE8QARIWChJUQVNLX0tJTkRfQVBQUk9WQUwQAiqQAQoMVGFza1ByaW9yaXR5Eh0KGVRBU0tfUFJJT1JJVFlfVU5TUEVDSUZJRUQQABIVChFUQVNLX1BSSU9SSVRZX0xPVxABEhgKFFRBU0tfUFJJT1JJVFlfTk9STUFMEAISFgoSVEFTS19QUklPUklUWV9ISUdIEAMSGAoUVEFTS19QUklPUklUWV9VUkdFTlQQBCp3CgpUYXNrU3RhdHVzEhsKF1RBU0tfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFAoQVEFTS19TVEFUVVNfT1BFThABEhsKF1RBU0tfU1RBVFVTX0lOX1BST0dSRVNTEAISGQoVVEFTS19TVEFUVVNfQ09NUExFVEVEEAMqYQoLVGFza091dGNvbWUSHAoYVEFTS19PVVRDT01FX1VOU1BFQ0lGSUVEEAASGQoVVEFTS19PVVRDT01FX0FQUFJPVkVEEAESGQoVVEFTS19PVVRDT01FX1JFSkVDVEVEEAIqjwEKDk5ld1ZlcnNpb25SdWxlEiAKHE5FV19WRVJTSU9OX1JVTEVfVU5TUEVDSUZJRUQQABIdChlORVdfVkVSU0lPTl9SVUxFX0dPX1NUQUxFEAESHwobTkVXX1ZFUlNJT05fUlVMRV9DQVJSWV9PVkVSEAISGwoXTkVXX1ZFUlNJT05fUlVMRV9SRU9QRU4QA2IGcHJvdG8z", [file_buf_validate_validate, file_docket_document_v1_actor, file_docket_policy_v1_policy, file_google_protobuf_timestamp]);
+  fileDesc("Ch1kb2NrZXQvZG9jdW1lbnQvdjEvdGFzay5wcm90bxISZG9ja2V0LmRvY3VtZW50LnYxIrkFCgRUYXNrEgoKAmlkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIoCgNwaW4YAyABKAsyGy5kb2NrZXQuZG9jdW1lbnQudjEuVGFza1BpbhINCgV0aXRsZRgEIAEoCRITCgtkZXNjcmlwdGlvbhgFIAEoCRIqCgRraW5kGAYgASgOMhwuZG9ja2V0LmRvY3VtZW50LnYxLlRhc2tLaW5kEi4KCGFzc2lnbmVlGAcgASgLMhwuZG9ja2V0LmRvY3VtZW50LnYxLkFzc2lnbmVlEioKCGR1ZV9kYXRlGAggASgLMhguZG9ja2V0LmRvY3VtZW50LnYxLkRhdGUSMgoIcHJpb3JpdHkYCSABKA4yIC5kb2NrZXQuZG9jdW1lbnQudjEuVGFza1ByaW9yaXR5Ei4KBnN0YXR1cxgKIAEoDjIeLmRvY2tldC5kb2N1bWVudC52MS5UYXNrU3RhdHVzEjoKDm9uX25ld192ZXJzaW9uGAsgASgOMiIuZG9ja2V0LmRvY3VtZW50LnYxLk5ld1ZlcnNpb25SdWxlEg0KBXN0YWxlGAwgASgIEjIKCmNvbXBsZXRpb24YDSABKAsyHi5kb2NrZXQuZG9jdW1lbnQudjEuQ29tcGxldGlvbhI3Cg9sYXN0X2NvbXBsZXRpb24YDiABKAsyHi5kb2NrZXQuZG9jdW1lbnQudjEuQ29tcGxldGlvbhItCgpjcmVhdGVkX2J5GA8gASgLMhkuZG9ja2V0LmRvY3VtZW50LnYxLkFjdG9yEi8KC2NyZWF0ZV90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgSIAEoCSLaAQoKQ29tcGxldGlvbhIoCgNwaW4YASABKAsyGy5kb2NrZXQuZG9jdW1lbnQudjEuVGFza1BpbhIwCgdvdXRjb21lGAIgASgOMh8uZG9ja2V0LmRvY3VtZW50LnYxLlRhc2tPdXRjb21lEgwKBG5vdGUYAyABKAkSLwoMY29tcGxldGVkX2J5GAQgASgLMhkuZG9ja2V0LmRvY3VtZW50LnYxLkFjdG9yEjEKDWNvbXBsZXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIloKB1Rhc2tQaW4SEwoLZG9jdW1lbnRfaWQYASABKAkSEgoKdmVyc2lvbl9pZBgCIAEoCRIWCg52ZXJzaW9uX251bWJlchgDIAEoDRIOCgZkaWdlc3QYBCABKAwiWgoIQXNzaWduZWUSHQoJcGVyc29uX2lkGAEgASgJQgi6SAVyA7ABAUgAEhwKCGdyb3VwX2lkGAIgASgJQgi6SAVyA7ABAUgAQhEKCGFzc2lnbmVlEgW6SAIIASLZBgoRQ3JlYXRlVGFza1JlcXVlc3QSKAoMd29ya3NwYWNlX2lkGAEgASgJQhC6SAVyA7ABAbK7GAQIARAUSAASJQoLZG9jdW1lbnRfaWQYAiABKAlCDrpIBXIDsAEBsrsYAggDSAASFgoOdmVyc2lvbl9udW1iZXIYAyABKA0SHAoGZGlnZXN0GAQgASgMQge6SAR6AmggSAGIAQESbAoFdGl0bGUYBSABKAlCXbpIWnJYEAEY/wEyUV5bXlx4ezB9LVx4ezFmfVx4ezdmfS1ceHs5Zn1ceHsyMDBlfVx4ezIwMGZ9XHh7MjAyYX0tXHh7MjAyZX1ceHsyMDY2fS1ceHsyMDY5fV0qJBKHAQoLZGVzY3JpcHRpb24YBiABKAlCcrpIb3JtEAAYkE4yZl5bXlx4ezB9LVx4ezh9XHh7Yn1ceHtjfVx4e2V9LVx4ezFmfVx4ezdmfS1ceHs5Zn1ceHsyMDBlfVx4ezIwMGZ9XHh7MjAyYX0tXHh7MjAyZX1ceHsyMDY2fS1ceHsyMDY5fV0qJBI0CgRraW5kGAcgASgOMhwuZG9ja2V0LmRvY3VtZW50LnYxLlRhc2tLaW5kQgi6SAWCAQIQARIuCghhc3NpZ25lZRgIIAEoCzIcLmRvY2tldC5kb2N1bWVudC52MS5Bc3NpZ25lZRIqCghkdWVfZGF0ZRgJIAEoCzIYLmRvY2tldC5kb2N1bWVudC52MS5EYXRlEjwKCHByaW9yaXR5GAogASgOMiAuZG9ja2V0LmRvY3VtZW50LnYxLlRhc2tQcmlvcml0eUIIukgFggECEAESRAoOb25fbmV3X3ZlcnNpb24YCyABKA4yIi5kb2NrZXQuZG9jdW1lbnQudjEuTmV3VmVyc2lvblJ1bGVCCLpIBYIBAhABEiEKCnJlcXVlc3RfaWQYDCABKAlCCLpIBXIDsAEBSAKIAQE6YrpIXxpdChRjcmVhdGVfdGFzay5hcHByb3ZhbBIcYW4gYXBwcm92YWwgaXMgb2YgYSBkb2N1bWVudBondGhpcy5raW5kICE9IDIgfHwgaGFzKHRoaXMuZG9jdW1lbnRfaWQpQg4KBXBsYWNlEgW6SAIIAUIJCgdfZGlnZXN0Qg0KC19yZXF1ZXN0X2lkIjwKEkNyZWF0ZVRhc2tSZXNwb25zZRImCgR0YXNrGAEgASgLMhguZG9ja2V0LmRvY3VtZW50LnYxLlRhc2siMQoOR2V0VGFza1JlcXVlc3QSHwoHdGFza19pZBgBIAEoCUIOukgFcgOwAQGyuxgCCAQiOQoPR2V0VGFza1Jlc3BvbnNlEiYKBHRhc2sYASABKAsyGC5kb2NrZXQuZG9jdW1lbnQudjEuVGFzayKMAwoQTGlzdFRhc2tzUmVxdWVzdBIgCgx3b3Jrc3BhY2VfaWQYASABKAlCCLpIBXIDsAEBSAASHwoLZG9jdW1lbnRfaWQYAiABKAlCCLpIBXIDsAEBSAASFgoOYXNzaWduZWRfdG9fbWUYAyABKAgSRQoIc3RhdHVzZXMYBCADKA4yHi5kb2NrZXQuZG9jdW1lbnQudjEuVGFza1N0YXR1c0ITukgQkgENEAMYASIHggEEEAEgABIdCglwYWdlX3NpemUYBSABKAVCCrpIBxoFGMgBKAASHAoKcGFnZV90b2tlbhgGIAEoCUIIukgFcgMYgAg6jwG6SIsBGogBCg1saXN0X3Rhc2tzLm9mEi9zZXQgd29ya3NwYWNlX2lkLCBkb2N1bWVudF9pZCBvciBhc3NpZ25lZF90b19tZRpGaGFzKHRoaXMud29ya3NwYWNlX2lkKSB8fCBoYXModGhpcy5kb2N1bWVudF9pZCkgfHwgdGhpcy5hc3NpZ25lZF90b19tZUIHCgVwbGFjZSJVChFMaXN0VGFza3NSZXNwb25zZRInCgV0YXNrcxgBIAMoCzIYLmRvY2tldC5kb2N1bWVudC52MS5UYXNrEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSpRCghUYXNrS2luZBIZChVUQVNLX0tJTkRfVU5TUEVDSUZJRUQQABISCg5UQVNLX0tJTkRfVE9ETxABEhYKElRBU0tfS0lORF9BUFBST1ZBTBACKpABCgxUYXNrUHJpb3JpdHkSHQoZVEFTS19QUklPUklUWV9VTlNQRUNJRklFRBAAEhUKEVRBU0tfUFJJT1JJVFlfTE9XEAESGAoUVEFTS19QUklPUklUWV9OT1JNQUwQAhIWChJUQVNLX1BSSU9SSVRZX0hJR0gQAxIYChRUQVNLX1BSSU9SSVRZX1VSR0VOVBAEKncKClRhc2tTdGF0dXMSGwoXVEFTS19TVEFUVVNfVU5TUEVDSUZJRUQQABIUChBUQVNLX1NUQVRVU19PUEVOEAESGwoXVEFTS19TVEFUVVNfSU5fUFJPR1JFU1MQAhIZChVUQVNLX1NUQVRVU19DT01QTEVURUQQAyphCgtUYXNrT3V0Y29tZRIcChhUQVNLX09VVENPTUVfVU5TUEVDSUZJRUQQABIZChVUQVNLX09VVENPTUVfQVBQUk9WRUQQARIZChVUQVNLX09VVENPTUVfUkVKRUNURUQQAiqPAQoOTmV3VmVyc2lvblJ1bGUSIAocTkVXX1ZFUlNJT05fUlVMRV9VTlNQRUNJRklFRBAAEh0KGU5FV19WRVJTSU9OX1JVTEVfR09fU1RBTEUQARIfChtORVdfVkVSU0lPTl9SVUxFX0NBUlJZX09WRVIQAhIbChdORVdfVkVSU0lPTl9SVUxFX1JFT1BFThADYgZwcm90bzM", [file_buf_validate_validate, file_docket_document_v1_actor, file_docket_policy_v1_policy, file_google_protobuf_timestamp]);
 
 /**
  * Something to be done by somebody: on one version of a document, or standing alone in a workspace.
@@ -102,25 +102,25 @@ export type Task = Message<"docket.document.v1.Task"> & {
   onNewVersion: NewVersionRule;
 
   /**
-   * A newer version than the pinned one exists, and the rule left the task with the old one. What was decided holds for the pinned version only.
+   * A newer version than the pinned one exists, and the rule left the task with the old one: `pin` says which.
    *
    * @generated from field: bool stale = 12;
    */
   stale: boolean;
 
   /**
-   * The decision of a completed approval, always together with the pin that it was made on.
+   * How it was completed, and exactly what: a decision holds for the version and digest in it and for no other. Unset: it is not completed.
    *
-   * @generated from field: docket.document.v1.TaskOutcome outcome = 13;
+   * @generated from field: docket.document.v1.Completion completion = 13;
    */
-  outcome: TaskOutcome;
+  completion?: Completion | undefined;
 
   /**
-   * What was said on completion, at most 2,000 characters. May be empty.
+   * The completion that was taken off when the task was opened again, by hand or by its rule. Unset: it never was.
    *
-   * @generated from field: string outcome_note = 14;
+   * @generated from field: docket.document.v1.Completion last_completion = 14;
    */
-  outcomeNote: string;
+  lastCompletion?: Completion | undefined;
 
   /**
    * Who made it.
@@ -144,23 +144,9 @@ export type Task = Message<"docket.document.v1.Task"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * Who completed it. Unset: it is open.
-   *
-   * @generated from field: docket.document.v1.Actor completed_by = 18;
-   */
-  completedBy?: Actor | undefined;
-
-  /**
-   * When it was completed. Unset: it is open.
-   *
-   * @generated from field: optional google.protobuf.Timestamp complete_time = 19;
-   */
-  completeTime?: Timestamp | undefined;
-
-  /**
    * Changes with every change.
    *
-   * @generated from field: string etag = 20;
+   * @generated from field: string etag = 18;
    */
   etag: string;
 };
@@ -171,6 +157,55 @@ export type Task = Message<"docket.document.v1.Task"> & {
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
   messageDesc(file_docket_document_v1_task, 0);
+
+/**
+ * One completion of a task.
+ *
+ * @generated from message docket.document.v1.Completion
+ */
+export type Completion = Message<"docket.document.v1.Completion"> & {
+  /**
+   * What it was completed against: the version and its digest. Unset: the task stands alone.
+   *
+   * @generated from field: docket.document.v1.TaskPin pin = 1;
+   */
+  pin?: TaskPin | undefined;
+
+  /**
+   * The decision of an approval. Of other tasks: unspecified.
+   *
+   * @generated from field: docket.document.v1.TaskOutcome outcome = 2;
+   */
+  outcome: TaskOutcome;
+
+  /**
+   * What was said, at most 2,000 characters. May be empty.
+   *
+   * @generated from field: string note = 3;
+   */
+  note: string;
+
+  /**
+   * Who completed it.
+   *
+   * @generated from field: docket.document.v1.Actor completed_by = 4;
+   */
+  completedBy?: Actor | undefined;
+
+  /**
+   * When.
+   *
+   * @generated from field: google.protobuf.Timestamp complete_time = 5;
+   */
+  completeTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message docket.document.v1.Completion.
+ * Use `create(CompletionSchema)` to create a new message.
+ */
+export const CompletionSchema: GenMessage<Completion> = /*@__PURE__*/
+  messageDesc(file_docket_document_v1_task, 1);
 
 /**
  * What exactly a task is about: contents, not just a name.
@@ -212,7 +247,7 @@ export type TaskPin = Message<"docket.document.v1.TaskPin"> & {
  * Use `create(TaskPinSchema)` to create a new message.
  */
 export const TaskPinSchema: GenMessage<TaskPin> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_task, 1);
+  messageDesc(file_docket_document_v1_task, 2);
 
 /**
  * Who is to do a task.
@@ -249,7 +284,7 @@ export type Assignee = Message<"docket.document.v1.Assignee"> & {
  * Use `create(AssigneeSchema)` to create a new message.
  */
 export const AssigneeSchema: GenMessage<Assignee> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_task, 2);
+  messageDesc(file_docket_document_v1_task, 3);
 
 /**
  * What to make.
@@ -356,7 +391,7 @@ export type CreateTaskRequest = Message<"docket.document.v1.CreateTaskRequest"> 
  * Use `create(CreateTaskRequestSchema)` to create a new message.
  */
 export const CreateTaskRequestSchema: GenMessage<CreateTaskRequest> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_task, 3);
+  messageDesc(file_docket_document_v1_task, 4);
 
 /**
  * What was made.
@@ -377,7 +412,7 @@ export type CreateTaskResponse = Message<"docket.document.v1.CreateTaskResponse"
  * Use `create(CreateTaskResponseSchema)` to create a new message.
  */
 export const CreateTaskResponseSchema: GenMessage<CreateTaskResponse> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_task, 4);
+  messageDesc(file_docket_document_v1_task, 5);
 
 /**
  * Which task.
@@ -398,7 +433,7 @@ export type GetTaskRequest = Message<"docket.document.v1.GetTaskRequest"> & {
  * Use `create(GetTaskRequestSchema)` to create a new message.
  */
 export const GetTaskRequestSchema: GenMessage<GetTaskRequest> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_task, 5);
+  messageDesc(file_docket_document_v1_task, 6);
 
 /**
  * The task.
@@ -419,7 +454,7 @@ export type GetTaskResponse = Message<"docket.document.v1.GetTaskResponse"> & {
  * Use `create(GetTaskResponseSchema)` to create a new message.
  */
 export const GetTaskResponseSchema: GenMessage<GetTaskResponse> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_task, 6);
+  messageDesc(file_docket_document_v1_task, 7);
 
 /**
  * Which tasks.
@@ -434,7 +469,7 @@ export type ListTasksRequest = Message<"docket.document.v1.ListTasksRequest"> & 
    */
   place: {
     /**
-     * Of this workspace.
+     * Of this workspace. NOT_FOUND: the asker does not belong to it.
      *
      * @generated from field: string workspace_id = 1;
      */
@@ -442,7 +477,7 @@ export type ListTasksRequest = Message<"docket.document.v1.ListTasksRequest"> & 
     case: "workspaceId";
   } | {
     /**
-     * Of this document.
+     * Of this document. NOT_FOUND: the asker may not see it.
      *
      * @generated from field: string document_id = 2;
      */
@@ -484,7 +519,7 @@ export type ListTasksRequest = Message<"docket.document.v1.ListTasksRequest"> & 
  * Use `create(ListTasksRequestSchema)` to create a new message.
  */
 export const ListTasksRequestSchema: GenMessage<ListTasksRequest> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_task, 7);
+  messageDesc(file_docket_document_v1_task, 8);
 
 /**
  * A page of tasks.
@@ -512,7 +547,7 @@ export type ListTasksResponse = Message<"docket.document.v1.ListTasksResponse"> 
  * Use `create(ListTasksResponseSchema)` to create a new message.
  */
 export const ListTasksResponseSchema: GenMessage<ListTasksResponse> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_task, 8);
+  messageDesc(file_docket_document_v1_task, 9);
 
 /**
  * What a task asks for.

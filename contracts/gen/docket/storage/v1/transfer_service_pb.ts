@@ -47,7 +47,7 @@ export type WriteBlobRequest = Message<"docket.storage.v1.WriteBlobRequest"> & {
     case: "chunk";
   } | {
     /**
-     * The last message, for a client that knows the checksum only then.
+     * The last message, for a client that knows the checksum only now; nothing follows it.
      *
      * @generated from field: docket.storage.v1.WriteBlobEnd end = 3;
      */
@@ -91,7 +91,8 @@ export type WriteBlobStart = Message<"docket.storage.v1.WriteBlobStart"> & {
   length?: bigint | undefined;
 
   /**
-   * The checksum of all bytes of this call. With it the call keeps all of its bytes or none.
+   * The checksum of all bytes of this call. With it the call keeps all of its bytes or none. A client that knows only
+   * the algorithm leaves the value empty and sends it with `end`.
    *
    * @generated from field: docket.storage.v1.Checksum checksum = 4;
    */
@@ -126,7 +127,7 @@ export const WriteBlobStartSchema: GenMessage<WriteBlobStart> = /*@__PURE__*/
  */
 export type WriteBlobEnd = Message<"docket.storage.v1.WriteBlobEnd"> & {
   /**
-   * The checksum of all bytes of this call. Where it fails, all bytes of this call are dropped.
+   * The checksum of all bytes of this call, where `start` named its algorithm only. Unset otherwise.
    *
    * @generated from field: docket.storage.v1.Checksum checksum = 1;
    */
@@ -251,8 +252,8 @@ export const TransferService: GenService<{
    * Writes bytes of an upload from `start.offset` on. The first message is `start`, then come chunks, and at the end an
    * optional checksum. The answer is given when every byte is durable, and then nothing can lose it.
    *
-   * A call that breaks keeps what it had written durably (at least everything older than a few seconds): ask
-   * GetUpload and go on from there. A call that declares a checksum in `start` keeps all of its bytes or none.
+   * A call that breaks keeps what had arrived (after a crash of the server, what had arrived some ten seconds before):
+   * ask GetUpload and go on from there. A call that declares a checksum in `start` keeps all of its bytes or none.
    *
    * Parallel writers say their `length`: a new writer ends older ones whose range meets its own with UPLOAD_SUPERSEDED
    * and drops what those wrote past its offset, so that a client which was cut may resume while its old call is open.
