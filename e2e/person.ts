@@ -1,0 +1,125 @@
+// A person at the edge, as the journeys play them: signed up, with a typed client of every service over gRPC, and HTTP
+// for files. It knows nothing of the mesh behind the edge.
+
+import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
+import { ChangeService } from "@docket/contracts/gen/docket/document/v1/change_service_pb.ts";
+import { CommentService } from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
+import { DocumentService } from "@docket/contracts/gen/docket/document/v1/document_service_pb.ts";
+import { FolderService } from "@docket/contracts/gen/docket/document/v1/folder_service_pb.ts";
+import { GrantService } from "@docket/contracts/gen/docket/document/v1/grant_service_pb.ts";
+import { OperationService } from "@docket/contracts/gen/docket/document/v1/operation_service_pb.ts";
+import { TaskService } from "@docket/contracts/gen/docket/document/v1/task_service_pb.ts";
+import { VersionService } from "@docket/contracts/gen/docket/document/v1/version_service_pb.ts";
+import { TransferService } from "@docket/contracts/gen/docket/storage/v1/transfer_service_pb.ts";
+import { UploadService } from "@docket/contracts/gen/docket/storage/v1/upload_service_pb.ts";
+import { ApiKeyService } from "@docket/contracts/gen/docket/user/v1/api_key_service_pb.ts";
+import { GroupService } from "@docket/contracts/gen/docket/user/v1/group_service_pb.ts";
+import { RoleService } from "@docket/contracts/gen/docket/user/v1/role_service_pb.ts";
+import { SessionService } from "@docket/contracts/gen/docket/user/v1/session_service_pb.ts";
+import { UserService } from "@docket/contracts/gen/docket/user/v1/user_service_pb.ts";
+import { WorkspaceService } from "@docket/contracts/gen/docket/user/v1/workspace_service_pb.ts";
+
+const services = {
+  changes: ChangeService,
+  comments: CommentService,
+  documents: DocumentService,
+  folders: FolderService,
+  grants: GrantService,
+  operations: OperationService,
+  tasks: TaskService,
+  versions: VersionService,
+  transfers: TransferService,
+  uploads: UploadService,
+  keys: ApiKeyService,
+  groups: GroupService,
+  roles: RoleService,
+  sessions: SessionService,
+  users: UserService,
+  workspaces: WorkspaceService,
+};
+
+/** A typed client of every published service. */
+export type Clients = { [Name in keyof typeof services]: Client<(typeof services)[Name]> };
+
+/** Somebody at the edge. */
+export interface Person extends Clients {
+  readonly id: string;
+  readonly email: string;
+  readonly password: string;
+  /** Where the edge is. */
+  readonly url: string;
+  /** The session's secret, as `authorization: Bearer` takes it. */
+  readonly secret: string;
+  /** `fetch` against the edge, signed in. */
+  http(path: string, init?: RequestInit): Promise<Response>;
+}
+
+/** How to speak to the edge. */
+export type Protocol = "grpc" | "grpc-web" | "connect" | "connect-json";
+
+/** A transport to the edge; `secret` is a session or an API key. */
+export function edgeTransport(url: string, secret?: string, protocol: Protocol = "grpc"): Transport {
+  const signIn: Interceptor = (next) => (request) => {
+    if (secret !== undefined) request.header.set("authorization", `Bearer ${secret}`);
+    return next(request);
+  };
+  const options = { baseUrl: url, interceptors: [signIn] };
+  if (protocol === "grpc") return createGrpcTransport(options);
+  if (protocol === "grpc-web") return createGrpcWebTransport({ ...options, httpVersion: "1.1" });
+  return createConnectTransport({ ...options, httpVersion: "1.1", useBinaryFormat: protocol === "connect" });
+}
+
+/** Typed clients over a transport. */
+export function clientsOf(transport: Transport): Clients {
+  return Object.fromEntries(
+    Object.entries(services).map(([name, service]) => [name, createClient(service, transport)]),
+  ) as Clients;
+}
+
+let counter = 0;
+
+/** Signs up somebody new. */
+export async function signUp(
+  url: string,
+  name: string,
+  options: { invitationSecret?: string; protocol?: Protocol } = {},
+): Promise<Person> {
+  counter += 1;
+  const email = `${name.toLowerCase()}-${process.pid}-${Date.now()}-${counter}@example.com`;
+  const password = `correct horse ${name} battery`;
+  const { invitationSecret, protocol } = options;
+  const answer = await clientsOf(edgeTransport(url, undefined, protocol)).sessions.signUp({
+    email,
+    password,
+    displayName: name,
+    ...(invitationSecret === undefined ? {} : { invitationSecret }),
+  });
+  return await personOf(url, { email, password, secret: answer.sessionSecret }, protocol);
+}
+
+/** Somebody who has an account, signed in anew. */
+export async function signIn(url: string, { email, password }: Pick<Person, "email" | "password">): Promise<Person> {
+  const { sessionSecret } = await clientsOf(edgeTransport(url)).sessions.signIn({ email, password });
+  return await personOf(url, { email, password, secret: sessionSecret });
+}
+
+async function personOf(
+  url: string,
+  account: Pick<Person, "email" | "password" | "secret">,
+  protocol?: Protocol,
+): Promise<Person> {
+  const clients = clientsOf(edgeTransport(url, account.secret, protocol));
+  const { session } = await clients.sessions.getSession({});
+  return {
+    ...clients,
+    ...account,
+    url,
+    id: session?.userId ?? "",
+    http: (path, init = {}) => {
+      const headers = new Headers(init.headers);
+      headers.set("authorization", `Bearer ${account.secret}`);
+      return fetch(new URL(path, url), { ...init, headers });
+    },
+  };
+}
