@@ -2,11 +2,14 @@
 import { runtimeEntities } from "@docket/runtime/db/entities";
 import type { Database, TablesOf, Transaction } from "@docket/runtime/db/database";
 import type { Kysely } from "kysely";
+import { CommentEntity } from "./entities/comments.ts";
 import { DocumentEntity, ListingEntity, TermEntity, VersionEntity } from "./entities/documents.ts";
 import { FollowerEntity } from "./entities/followers.ts";
 import { FolderClosureEntity, FolderEntity } from "./entities/folders.ts";
 import { GrantEntity } from "./entities/grants.ts";
 import { OperationEntity } from "./entities/operations.ts";
+import { SubscriptionEntity, SubscriptionShardEntity } from "./entities/subscriptions.ts";
+import { TaskEntity } from "./entities/tasks.ts";
 
 export const entities = [
   ...runtimeEntities,
@@ -18,6 +21,10 @@ export const entities = [
   TermEntity,
   GrantEntity,
   OperationEntity,
+  TaskEntity,
+  CommentEntity,
+  SubscriptionEntity,
+  SubscriptionShardEntity,
   FollowerEntity,
 ] as const;
 

@@ -51,12 +51,17 @@ export const VersionEntity = defineEntity({
     size: countColumn(),
     mediaType: p.string().length(255),
     fileName: p.string().length(255),
+    /** The upload that it came from; null when it was restored. One upload makes one version. */
+    uploadId: idColumn().nullable(),
     restoredFrom: p.integer().nullable(),
     revision: countColumn(),
     createdBy: p.string().length(50),
     createdAt: timeColumn(),
   },
-  uniques: [{ name: "version_id", properties: ["id"] }],
+  uniques: [
+    { name: "version_id", properties: ["id"] },
+    { name: "version_upload", properties: ["uploadId"] },
+  ],
 });
 
 /**

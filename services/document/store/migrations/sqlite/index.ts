@@ -1,4 +1,5 @@
 // Oldest first; written by runtime/db/create_migration.ts.
-import { Migration20261121112129_begin } from "./Migration20261121112129_begin.ts";
+import { Migration20261121112811_begin } from "./Migration20261121112811_begin.ts";
+import { Migration20261121113138_tasks } from "./Migration20261121113138_tasks.ts";
 
-export const migrations = [Migration20261121112129_begin];
+export const migrations = [Migration20261121112811_begin, Migration20261121113138_tasks];

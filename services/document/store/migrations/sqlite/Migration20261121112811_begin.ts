@@ -1,6 +1,6 @@
 import { Migration } from "@mikro-orm/migrations";
 
-export class Migration20261121112129_begin extends Migration {
+export class Migration20261121112811_begin extends Migration {
   override up(): void {
     this.addSql("create table `access_grant` (`workspace_id` text not null, `resource_id` text not null, `principal` text not null, `resource_kind` text not null, `level` integer not null, `created_by` text not null, `updated_at` bigint not null, primary key (`workspace_id`, `resource_id`, `principal`))");
     this.addSql("create index `access_grant_principal` on `access_grant` (`workspace_id`, `principal`, `resource_kind`, `resource_id`)");
@@ -40,7 +40,8 @@ export class Migration20261121112129_begin extends Migration {
     this.addSql("create index `request_record_created_at` on `request_record` (`created_at`)");
     this.addSql("create table `term` (`workspace_id` text not null, `term` text not null, `document_id` text not null, primary key (`workspace_id`, `term`, `document_id`))");
     this.addSql("create index `term_document` on `term` (`workspace_id`, `document_id`)");
-    this.addSql("create table `version` (`workspace_id` text not null, `document_id` text not null, `number` integer not null, `id` text not null, `label` text not null, `note` text not null, `blob_id` text not null, `digest` blob not null, `size` bigint not null, `media_type` text not null, `file_name` text not null, `restored_from` integer null, `revision` bigint not null, `created_by` text not null, `created_at` bigint not null, primary key (`workspace_id`, `document_id`, `number`))");
+    this.addSql("create table `version` (`workspace_id` text not null, `document_id` text not null, `number` integer not null, `id` text not null, `label` text not null, `note` text not null, `blob_id` text not null, `digest` blob not null, `size` bigint not null, `media_type` text not null, `file_name` text not null, `upload_id` text null, `restored_from` integer null, `revision` bigint not null, `created_by` text not null, `created_at` bigint not null, primary key (`workspace_id`, `document_id`, `number`))");
     this.addSql("create unique index `version_id` on `version` (`id`)");
+    this.addSql("create unique index `version_upload` on `version` (`upload_id`)");
   }
 }

@@ -1,0 +1,24 @@
+// Every service that this one calls: its outgoing edges.
+import type { Client } from "@connectrpc/connect";
+import { BlobService } from "@docket/contracts/gen/docket/storage/v1/blob_service_pb.ts";
+import { MembershipService } from "@docket/contracts/gen/docket/user/v1/membership_service_pb.ts";
+import { UserChangeService } from "@docket/contracts/gen/docket/user/v1/user_change_service_pb.ts";
+import type { Mesh } from "@docket/runtime/mesh";
+
+/** The services called. */
+export interface Clients {
+  /** Holds the contents of versions. */
+  readonly blobs: Client<typeof BlobService>;
+  /** Says who belongs to which workspace. */
+  readonly memberships: Client<typeof MembershipService>;
+  /** Tells of people who left and workspaces that are gone. */
+  readonly userChanges: Client<typeof UserChangeService>;
+}
+
+export function connectClients(mesh: Pick<Mesh, "client">): Clients {
+  return {
+    blobs: mesh.client(BlobService),
+    memberships: mesh.client(MembershipService),
+    userChanges: mesh.client(UserChangeService),
+  };
+}

@@ -1,0 +1,98 @@
+// ListDocuments and SearchDocuments: which lists somebody may see, as branches of one query.
+import type { HandlerContext } from "@connectrpc/connect";
+import {
+  DocumentOrder,
+  type ListDocumentsRequest,
+} from "@docket/contracts/gen/docket/document/v1/document_pb.ts";
+import type { SearchDocumentsRequest } from "@docket/contracts/gen/docket/document/v1/document_service_pb.ts";
+import { Permission, ResourceKind } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { callOf, subjectOf } from "@docket/runtime/call";
+import { openPage } from "@docket/runtime/db/page";
+import { state } from "../domain/state.ts";
+import { queryTerms } from "../domain/terms.ts";
+import { type Branch, keyOf, listDocuments, type Order, searchDocuments } from "../store/document_lists.ts";
+import { type DocumentRow, tagList } from "../store/documents.ts";
+import { foldersVisibleTo } from "../store/places.ts";
+import { newestVersions } from "../store/versions.ts";
+import { type Deps, folderOf } from "./deps.ts";
+import { documentMessage } from "./messages.ts";
+
+export async function listDocumentsFor(deps: Deps, request: ListDocumentsRequest, context: HandlerContext) {
+  const { parent, anywhere, trashed, tag } = request;
+  const order: Order = request.order === DocumentOrder.NEWEST ? "newest" : "title";
+  const subject = subjectOf(context);
+  const page = openPage(request, { parent, anywhere, trashed, tag, order, subject: subject.id });
+  const source = await branchesFor(deps, request, context);
+  const rows = await listDocuments(deps.db.query, {
+    ...source,
+    state: trashed ? state.trashed : state.live,
+    order,
+    after: page.after && { value: page.after[0] ?? "", id: String(page.after[1]) },
+    limit: page.size + 1,
+  });
+  const documents = rows.slice(0, page.size);
+  const last = documents.at(-1);
+  const key = rows.length > page.size && last !== undefined ? keyOf(last, order) : undefined;
+  return {
+    documents: await withVersions(deps, source.workspaceId, documents),
+    nextPageToken: key === undefined ? "" : page.tokenAfter([key.value, key.id]),
+  };
+}
+
+async function branchesFor(
+  { db, authorizer }: Deps,
+  { parent, anywhere, trashed, tag }: ListDocumentsRequest,
+  context: HandlerContext,
+): Promise<{ workspaceId: string; branches: Branch[]; tag?: string }> {
+  if (parent.case === "folderId") {
+    await authorizer.require(context, ResourceKind.FOLDER, parent.value, Permission.DOCUMENT_VIEW);
+    const { workspace_id: workspaceId } = await folderOf(db.query, parent.value);
+    return { workspaceId, branches: [{ list: "folder", folderId: parent.value }] };
+  }
+  const workspaceId = parent.value ?? "";
+  await authorizer.require(context, ResourceKind.WORKSPACE, workspaceId, Permission.WORKSPACE_VIEW);
+  const { access, principals } = await authorizer.rootFor(subjectOf(context), workspaceId, callOf(context));
+  const wide = anywhere || trashed || tag !== undefined;
+  if (access.level > 0) {
+    if (tag !== undefined) return { workspaceId, branches: [{ list: "listing", key: tagList(tag) }] };
+    return { workspaceId, branches: [wide ? { list: "everything" } : { list: "folder", folderId: "" }] };
+  }
+  const own: Branch[] = principals.map((key) => ({ list: "listing", key }));
+  if (!wide) return { workspaceId, branches: own };
+  const folders = await foldersVisibleTo(db.query, workspaceId, principals);
+  const branches = [...own, ...folders.map((folderId): Branch => ({ list: "folder", folderId }))];
+  return { workspaceId, branches, ...(tag === undefined ? {} : { tag }) };
+}
+
+export async function searchDocumentsFor(deps: Deps, request: SearchDocumentsRequest, context: HandlerContext) {
+  const { db, authorizer } = deps;
+  const subject = subjectOf(context);
+  const { workspaceId, query } = request;
+  await authorizer.require(context, ResourceKind.WORKSPACE, workspaceId, Permission.WORKSPACE_VIEW);
+  const page = openPage(request, { workspaceId, query, subject: subject.id });
+  const terms = queryTerms(query);
+  if (terms.length === 0) return { documents: [], nextPageToken: "" };
+  const { access, principals } = await authorizer.rootFor(subject, workspaceId, callOf(context));
+  const rows = await searchDocuments(db.query, {
+    workspaceId,
+    terms,
+    within: access.level > 0 ? undefined : { principals },
+    after: page.after && String(page.after[0]),
+    limit: page.size + 1,
+  });
+  const documents = rows.slice(0, page.size);
+  const last = documents.at(-1);
+  return {
+    documents: await withVersions(deps, workspaceId, documents),
+    nextPageToken: rows.length > page.size && last !== undefined ? page.tokenAfter([last.id]) : "",
+  };
+}
+
+async function withVersions({ db }: Deps, workspaceId: string, rows: readonly DocumentRow[]) {
+  const versions = await newestVersions(
+    db.query,
+    workspaceId,
+    rows.map((row) => row.id),
+  );
+  return rows.map((row) => documentMessage(row, versions.get(row.id)));
+}

@@ -1,0 +1,48 @@
+// Tasks, on one version of a document or standing alone in a workspace.
+import { bytesColumn, countColumn, defineEntity, flagColumn, idColumn, p, timeColumn } from "@docket/runtime/db/schema";
+
+export const TaskEntity = defineEntity({
+  name: "Task",
+  tableName: "task",
+  properties: {
+    workspaceId: idColumn().primary(),
+    id: idColumn().primary(),
+    /** Empty: it stands alone. */
+    documentId: idColumn(),
+    /** The folder that its document lies in, repeated here for lists; empty: the root, or it stands alone. */
+    folderId: idColumn(),
+    /** 0 while its document lies in the trash: then only the document's own list has it. */
+    listed: flagColumn(),
+    /** The version that it is about, with the digest of its contents; null when it stands alone. */
+    versionId: idColumn().nullable(),
+    versionNumber: p.integer().nullable(),
+    digest: bytesColumn().nullable(),
+    /** A newer version exists and the rule left the task with the old one. */
+    stale: flagColumn(),
+    title: p.string().length(255),
+    description: p.text(),
+    /** The numbers of TaskKind, TaskPriority, TaskStatus and NewVersionRule. */
+    kind: p.smallint(),
+    priority: p.smallint(),
+    status: p.smallint(),
+    onNewVersion: p.smallint(),
+    /** `person:<id>`, `group:<id>`, or empty: nobody yet. */
+    assignee: p.string().length(50),
+    /** A calendar date in the workspace's zone, as `2026-11-21`. */
+    dueDate: p.string().length(10).nullable(),
+    /** The present completion and the one that was taken off last, each with what it was made against; JSON, null for none. */
+    completion: p.text().nullable(),
+    lastCompletion: p.text().nullable(),
+    revision: countColumn(),
+    createdBy: p.string().length(50),
+    createdAt: timeColumn(),
+    updatedAt: timeColumn(),
+  },
+  uniques: [{ name: "task_id", properties: ["id"] }],
+  indexes: [
+    { name: "task_listed", properties: ["workspaceId", "listed", "status", "id"] },
+    { name: "task_folder", properties: ["workspaceId", "folderId", "listed", "status", "id"] },
+    { name: "task_document", properties: ["workspaceId", "documentId", "status", "id"] },
+    { name: "task_assignee", properties: ["workspaceId", "assignee", "listed", "status", "id"] },
+  ],
+});

@@ -1,0 +1,58 @@
+// Operations.
+import type { Insertable, Selectable } from "kysely";
+import { OperationState } from "@docket/contracts/gen/docket/document/v1/operation_pb.ts";
+import type { Query, Tables, Tx } from "./entities.ts";
+
+export type OperationRow = Selectable<Tables["operation"]>;
+
+export async function readOperation(query: Query, id: string): Promise<OperationRow | undefined> {
+  return query.selectFrom("operation").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
+/** The unfinished operation of a kind on a target, if there is one. */
+export async function activeOperation(
+  query: Query,
+  workspaceId: string,
+  targetId: string,
+  kind: number,
+): Promise<OperationRow | undefined> {
+  return query
+    .selectFrom("operation")
+    .selectAll()
+    .where("workspace_id", "=", workspaceId)
+    .where("target_id", "=", targetId)
+    .where("kind", "=", kind)
+    .where("state", "in", [OperationState.PENDING, OperationState.RUNNING])
+    .executeTakeFirst();
+}
+
+/** Adds an operation that waits to begin. */
+export async function insertOperation(
+  tx: Tx,
+  made: Pick<OperationRow, "workspace_id" | "id" | "kind" | "target_kind" | "target_id" | "created_by" | "created_at">,
+): Promise<OperationRow> {
+  const row: OperationRow = {
+    ...made,
+    state: OperationState.PENDING,
+    done_count: 0,
+    total_count: 0,
+    error: null,
+    updated_at: made.created_at,
+  };
+  await tx.insertInto("operation").values(row).execute();
+  return row;
+}
+
+/** Moves an operation on. */
+export async function updateOperation(
+  tx: Query,
+  row: Pick<OperationRow, "workspace_id" | "id">,
+  values: Partial<Insertable<Tables["operation"]>>,
+): Promise<void> {
+  await tx
+    .updateTable("operation")
+    .set(values)
+    .where("workspace_id", "=", row.workspace_id)
+    .where("id", "=", row.id)
+    .execute();
+}
