@@ -19,6 +19,7 @@ import {
   refuseNewerSchema,
   schemaState,
 } from "./migrate.ts";
+import { Signals } from "./signals.ts";
 import { SqliteClient } from "./sqlite/client.ts";
 import { SqliteWorkerDialect } from "./sqlite/dialect.ts";
 import { runTransaction } from "./transaction.ts";
@@ -58,6 +59,8 @@ export interface Database<Tables> extends AsyncDisposable {
   readonly name: string;
   /** Single statements: reads see the last commit, writes commit at once. */
   readonly query: Kysely<Tables>;
+  /** Wakes those of this process who wait for rows; only a hint, since other processes write too. */
+  readonly signals: Signals;
   /**
    * One transaction (BEGIN IMMEDIATE on SQLite: writers wait for each other in turn). Run again when it meets a lock, so
    * it must have no effect outside the database; never await an RPC inside. After five tries AppError CONFLICT.
@@ -96,6 +99,7 @@ class MikroDatabase<Tables> implements Database<Tables> {
   readonly dialect: Dialect;
   readonly name: string;
   readonly query: Kysely<Tables>;
+  readonly signals = new Signals();
   readonly #orm: Orm;
   readonly #known: readonly MigrationClass[];
   readonly #logger: OpenDatabaseOptions<readonly Entity[]>["logger"];
@@ -117,7 +121,7 @@ class MikroDatabase<Tables> implements Database<Tables> {
   }
 
   transaction<Result>(run: (tx: Transaction<Tables>) => Promise<Result>): Promise<Result> {
-    return runTransaction(this.query, run);
+    return runTransaction(this.query, this.signals, run);
   }
 
   async prepare(apply: boolean): Promise<void> {

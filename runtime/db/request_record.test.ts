@@ -23,7 +23,7 @@ function callOf(requestId: string | undefined, service = "a", person = "p") {
   };
 }
 
-function insertNote(notes: NoteDatabase, call: ReturnType<typeof callOf>, status = Status.SERVING) {
+function insertNote(notes: NoteDatabase, call: ReturnType<typeof callOf>, status: Status = Status.SERVING) {
   return idempotent(notes.db, call, async (tx) => {
     await tx.insertInto("note").values({ id: newId(), workspace_id: "w", title: newId(), created_at: 1 }).execute();
     return answer(status);

@@ -3,23 +3,41 @@ import type { Kysely, Transaction } from "kysely";
 import { AppError } from "../errors.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { isBusy } from "./errors.ts";
+import type { Signals } from "./signals.ts";
 
 export type { Transaction } from "kysely";
 
 const TRIES = 5;
 const FIRST_DELAY_MS = 10;
 
-/** What waits for each open transaction's commit. */
-const waiting = new WeakMap<object, (() => void)[]>();
+/** What each open transaction of this process will do when it has committed. */
+interface Pending {
+  readonly signals: Signals;
+  readonly after: (() => void)[];
+  readonly raised: Map<string, Set<string>>;
+}
+
+const pending = new WeakMap<object, Pending>();
 
 /**
  * Calls `run` after the transaction has committed, and never when it rolls back. `run` must not throw.
  * Throws when `tx` was not opened by `Database.transaction`.
  */
 export function afterCommit<Tables>(tx: Transaction<Tables>, run: () => void): void {
-  const list = waiting.get(tx);
-  if (list === undefined) throw new Error("afterCommit needs a transaction of Database.transaction");
-  list.push(run);
+  pendingOf(tx).after.push(run);
+}
+
+/** Raises a signal of the database once the transaction has committed; several of one name and topic become one. */
+export function signalAfterCommit<Tables>(tx: Transaction<Tables>, name: string, topic: string): void {
+  const { raised } = pendingOf(tx);
+  const topics = raised.get(name) ?? new Set();
+  raised.set(name, topics.add(topic));
+}
+
+function pendingOf<Tables>(tx: Transaction<Tables>): Pending {
+  const found = pending.get(tx);
+  if (found === undefined) throw new Error("this needs a transaction that Database.transaction opened");
+  return found;
 }
 
 /**
@@ -28,16 +46,17 @@ export function afterCommit<Tables>(tx: Transaction<Tables>, run: () => void): v
  */
 export async function runTransaction<Tables, Result>(
   kysely: Kysely<Tables>,
+  signals: Signals,
   run: (tx: Transaction<Tables>) => Promise<Result>,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
-    const after: (() => void)[] = [];
+    const work: Pending = { signals, after: [], raised: new Map() };
     try {
       const result = await kysely.transaction().execute(async (tx) => {
-        waiting.set(tx, after);
+        pending.set(tx, work);
         return run(tx);
       });
-      for (const wake of after) wake();
+      settle(work);
       return result;
     } catch (error) {
       if (!isBusy(error)) throw error;
@@ -45,4 +64,9 @@ export async function runTransaction<Tables, Result>(
       await new Promise((resolve) => setTimeout(resolve, FIRST_DELAY_MS * 2 ** attempt * Math.random()));
     }
   }
+}
+
+function settle({ signals, after, raised }: Pending): void {
+  for (const [name, topics] of raised) signals.raise(name, topics);
+  for (const run of after) run();
 }
