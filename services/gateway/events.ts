@@ -4,7 +4,10 @@ import type { Logger } from "@docket/runtime/logger";
 import type { Exchange } from "./http/exchange.ts";
 
 /** A request has been answered, or its client has gone. */
-export function requestEnded({ request, response, outcome, clientAddress, method, logger }: Exchange, durationMs: number): void {
+export function requestEnded(
+  { request, response, outcome, clientAddress, method, logger }: Exchange,
+  durationMs: number,
+): void {
   const level = response.statusCode >= 500 ? "warn" : "info";
   logger[level](
     {
@@ -24,7 +27,10 @@ export function requestEnded({ request, response, outcome, clientAddress, method
 
 /** Cookies without Secure leave this machine. */
 export function insecureCookies(logger: Logger, host: string): void {
-  logger.warn({ host }, "PUBLIC_URL is http and HOST is no loopback address: session cookies and passwords travel unencrypted");
+  logger.warn(
+    { host },
+    "PUBLIC_URL is http and HOST is no loopback address: session cookies and passwords travel unencrypted",
+  );
 }
 
 /** The edge takes requests. */

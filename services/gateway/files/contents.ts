@@ -2,7 +2,10 @@
 // with a new token and ticket from where it was, and thereby asks again whether it still may.
 
 import type { Client } from "@connectrpc/connect";
-import type { CreateDownloadTicketResponse, VersionService } from "@docket/contracts/gen/docket/document/v1/version_service_pb.ts";
+import type {
+  CreateDownloadTicketResponse,
+  VersionService,
+} from "@docket/contracts/gen/docket/document/v1/version_service_pb.ts";
 import type { Version } from "@docket/contracts/gen/docket/document/v1/version_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { TransferService } from "@docket/contracts/gen/docket/storage/v1/transfer_service_pb.ts";
@@ -41,12 +44,19 @@ export class Contents {
     const { signal } = exchange;
     const options = { headers: meshHeaders(exchange, admission), signal };
     const answer: CreateDownloadTicketResponse = await this.#options.versions.createDownloadTicket(wanted, options);
-    if (answer.version === undefined) throw new AppError(Reason.INTERNAL, { message: "A ticket came without its version." });
+    if (answer.version === undefined)
+      throw new AppError(Reason.INTERNAL, { message: "A ticket came without its version." });
     return { version: answer.version, ticket: answer.ticket };
   }
 
   /** Its bytes, exactly `range`; throws when they end early. */
-  async *read(version: Version, ticket: string, range: ByteRange, exchange: Exchange, admission: SignedIn): AsyncGenerator<Uint8Array> {
+  async *read(
+    version: Version,
+    ticket: string,
+    range: ByteRange,
+    exchange: Exchange,
+    admission: SignedIn,
+  ): AsyncGenerator<Uint8Array> {
     let present: { ticket: string; admission: SignedIn } = { ticket, admission };
     let done = 0;
     for (let fruitless = 0; ; ) {
@@ -55,7 +65,8 @@ export class Contents {
         const rest = { offset: range.offset + done, length: range.length - done };
         for await (const piece of this.#readOnce(version, present.ticket, rest, exchange, present.admission)) {
           done += piece.byteLength;
-          if (done > range.length) throw new AppError(Reason.INTERNAL, { message: "Storage sent more bytes than were asked for." });
+          if (done > range.length)
+            throw new AppError(Reason.INTERNAL, { message: "Storage sent more bytes than were asked for." });
           yield piece;
         }
         if (done === range.length) return;
@@ -71,7 +82,13 @@ export class Contents {
     }
   }
 
-  async *#readOnce(version: Version, ticket: string, { offset, length }: ByteRange, exchange: Exchange, admission: SignedIn): AsyncGenerator<Uint8Array> {
+  async *#readOnce(
+    version: Version,
+    ticket: string,
+    { offset, length }: ByteRange,
+    exchange: Exchange,
+    admission: SignedIn,
+  ): AsyncGenerator<Uint8Array> {
     const live = this.#options.streams.open(admission.credential, admission.subject);
     const signal = AbortSignal.any([exchange.signal, live.signal]);
     try {

@@ -3,8 +3,19 @@
 
 /** Types that no browser runs anything of, even when shown in place. */
 const inlineTypes = new Set([
-  "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "text/plain",
-  "audio/mpeg", "audio/ogg", "audio/wav", "audio/webm", "video/mp4", "video/ogg", "video/webm",
+  "image/png",
+  "image/jpeg",
+  "image/gif",
+  "image/webp",
+  "image/avif",
+  "text/plain",
+  "audio/mpeg",
+  "audio/ogg",
+  "audio/wav",
+  "audio/webm",
+  "video/mp4",
+  "video/ogg",
+  "video/webm",
 ]);
 
 export function mayShowInline(mediaType: string): boolean {
@@ -33,7 +44,10 @@ export function cleanName(name: string): string {
 
 /** RFC 8187: percent-encoded UTF-8, with its own short list of what may stay. */
 function encodeExtended(text: string): string {
-  return encodeURIComponent(text).replace(/['()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(text).replace(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 const mediaType = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+(; ?[a-z0-9-]+=[a-z0-9._-]+)*$/i;

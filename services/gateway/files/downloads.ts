@@ -21,7 +21,8 @@ export interface DownloadOptions {
   readonly idleMs: number;
 }
 
-const path = /^\/files\/documents\/(?<document>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\/versions\/(?<number>[1-9]\d{0,8}))?$/i;
+const path =
+  /^\/files\/documents\/(?<document>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\/versions\/(?<number>[1-9]\d{0,8}))?$/i;
 
 export function downloads(options: DownloadOptions): Route[] {
   const handler: Route["methods"][string] = async (exchange, { document = "", number = "0" }) => {
@@ -81,7 +82,8 @@ function negotiate(exchange: Exchange, version: Version): ByteRange | undefined 
     return undefined;
   }
   const ifRange = headerOf(request.headers, "if-range");
-  const asked = ifRange === undefined || etagMatchesStrongly(ifRange, etag) ? headerOf(request.headers, "range") : undefined;
+  const asked =
+    ifRange === undefined || etagMatchesStrongly(ifRange, etag) ? headerOf(request.headers, "range") : undefined;
   const range = exchange.method === "GET" ? rangeOf(asked, size) : undefined;
   if (range === "unsatisfiable") {
     const fault = new AppError(Reason.RANGE_INVALID, { metadata: { size: String(size) } });
@@ -90,12 +92,20 @@ function negotiate(exchange: Exchange, version: Version): ByteRange | undefined 
   }
   const bytes = range ?? { offset: 0, length: size };
   response.statusCode = range === undefined ? 200 : 206;
-  if (range !== undefined) response.setHeader("content-range", `bytes ${range.offset}-${range.offset + range.length - 1}/${size}`);
+  if (range !== undefined)
+    response.setHeader("content-range", `bytes ${range.offset}-${range.offset + range.length - 1}/${size}`);
   response.setHeader("content-length", String(bytes.length));
   return bytes;
 }
 
-async function send(exchange: Exchange, version: Version, ticket: string, range: ByteRange, admission: SignedIn, options: DownloadOptions): Promise<void> {
+async function send(
+  exchange: Exchange,
+  version: Version,
+  ticket: string,
+  range: ByteRange,
+  admission: SignedIn,
+  options: DownloadOptions,
+): Promise<void> {
   // Nothing is sent before the first piece is here, so that what fails at once still gets a status of its own.
   for await (const piece of options.contents.read(version, ticket, range, exchange, admission)) {
     await writePiece(exchange, piece, options.idleMs);

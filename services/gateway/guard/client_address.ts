@@ -48,7 +48,9 @@ export class TrustedProxies {
 
 /** Without brackets, port, zone, or the wrapping of an IPv4 address in IPv6. */
 export function plainAddress(address: string): string {
-  const bare = address.startsWith("[") ? address.slice(1, address.indexOf("]")) : address.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1");
+  const bare = address.startsWith("[")
+    ? address.slice(1, address.indexOf("]"))
+    : address.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1");
   return bare.replace(/%.*$/, "").replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
 }
 
@@ -59,5 +61,8 @@ export function limitKey(address: string): string {
   const left = head === "" ? [] : head.split(":");
   const right = tail === "" ? [] : tail.split(":");
   const groups = [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill("0"), ...right];
-  return `${groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`;
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":")}::/64`;
 }

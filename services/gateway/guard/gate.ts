@@ -93,7 +93,12 @@ export class Gate {
     }
   }
 
-  async #resolve(exchange: Exchange, credential: Credential, demand: Demand, address: string): Promise<Subject | undefined> {
+  async #resolve(
+    exchange: Exchange,
+    credential: Credential,
+    demand: Demand,
+    address: string,
+  ): Promise<Subject | undefined> {
     try {
       return await this.#options.sessions.resolve(credential, exchange.requestId);
     } catch (error) {

@@ -29,7 +29,8 @@ export async function* watched(body: AsyncIterable<Uint8Array>, limits: BodyLimi
 function within<T>(pending: Promise<T>, limitMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const fail = () => reject(new AppError(Reason.DEADLINE_EXCEEDED, { message: "The request's body came too slowly." }));
+    const fail = () =>
+      reject(new AppError(Reason.DEADLINE_EXCEEDED, { message: "The request's body came too slowly." }));
     timer = setTimeout(fail, Math.max(0, limitMs));
   });
   return Promise.race([pending, late]).finally(() => clearTimeout(timer));

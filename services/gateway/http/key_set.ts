@@ -24,7 +24,10 @@ export class KeySetCache {
     const jwks = keys.map(({ id, x }) => ({ kty: "OKP", crv: "Ed25519", use: "sig", alg: "EdDSA", kid: id, x }));
     // What is kept here and then by a client together stays within the list's age.
     const maxAge = Math.floor(maxAgeSeconds / 2);
-    this.#kept = { until: Date.now() + (maxAgeSeconds / 4) * 1000, keySet: { json: JSON.stringify({ keys: jwks }), maxAge } };
+    this.#kept = {
+      until: Date.now() + (maxAgeSeconds / 4) * 1000,
+      keySet: { json: JSON.stringify({ keys: jwks }), maxAge },
+    };
     return this.#kept.keySet;
   }
 }

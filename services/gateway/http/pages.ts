@@ -22,14 +22,18 @@ export interface PagesOptions {
 
 export function pages({ readiness, keys, gate, build, publicUrl }: PagesOptions): Route[] {
   return [
-    both("page", /^\/$/, async (exchange) => sendText(exchange, "text/plain; charset=utf-8", frontPage(publicUrl, build))),
+    both("page", /^\/$/, async (exchange) =>
+      sendText(exchange, "text/plain; charset=utf-8", frontPage(publicUrl, build)),
+    ),
     // Probes are not limited: a busy edge is alive all the same.
     both("healthz", /^\/healthz$/, async (exchange) => sendJson(exchange, { status: "alive" })),
     both("readyz", /^\/readyz$/, async (exchange) => {
       const { ready, services } = await readiness.check();
       sendJson(exchange, { status: ready ? "ready" : "not ready", services }, ready ? 200 : 503);
     }),
-    both("version", /^\/version$/, async (exchange) => sendJson(exchange, { version: build.version, build: build.build })),
+    both("version", /^\/version$/, async (exchange) =>
+      sendJson(exchange, { version: build.version, build: build.build }),
+    ),
     both("jwks", /^\/\.well-known\/jwks\.json$/, async (exchange) => {
       await gate.admit(exchange, { costClass: RateClass.READ, anonymous: true, kind: "unary" });
       const { json, maxAge } = await keys.get(exchange.requestId);

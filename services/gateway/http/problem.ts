@@ -6,6 +6,7 @@ import { ErrorInfoSchema } from "@docket/contracts/gen/docket/error/v1/error_inf
 import { Reason, ReasonSchema } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { enumName, reasonOptions } from "@docket/contracts/policy";
 import { toConnectError } from "@docket/runtime/errors";
+import { newId } from "@docket/runtime/ids";
 import type { Exchange } from "./exchange.ts";
 
 export interface Problem {
@@ -20,7 +21,22 @@ export interface Problem {
 
 /** HTTP statuses by gRPC code, as the Connect protocol maps them. */
 const statusByCode: Readonly<Record<number, number>> = {
-  1: 499, 2: 500, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409, 11: 400, 12: 501, 13: 500, 14: 503, 15: 500, 16: 401,
+  1: 499,
+  2: 500,
+  3: 400,
+  4: 504,
+  5: 404,
+  6: 409,
+  7: 403,
+  8: 429,
+  9: 400,
+  10: 409,
+  11: 400,
+  12: 501,
+  13: 500,
+  14: 503,
+  15: 500,
+  16: 401,
 };
 
 /** Where HTTP has a more telling status than the code's. */
@@ -56,7 +72,12 @@ export function problemOf(error: unknown, requestId: string): Problem {
 }
 
 /** Answers with an error, or cuts the connection when part of an answer has gone out already. */
-export function sendProblem(exchange: Exchange, error: unknown, status?: number, headers: Readonly<Record<string, string>> = {}): void {
+export function sendProblem(
+  exchange: Exchange,
+  error: unknown,
+  status?: number,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   const { response, requestId, outcome } = exchange;
   const problem = problemOf(error, requestId);
   outcome.reason = enumName(ReasonSchema, problem.reason);
@@ -77,10 +98,44 @@ export function sendProblem(exchange: Exchange, error: unknown, status?: number,
 }
 
 /** What a route may have said of an answer that it cannot give after all. */
-const contentHeaders = ["content-range", "content-disposition", "content-length", "etag", "repr-digest", "accept-ranges"];
+const contentHeaders = [
+  "content-range",
+  "content-disposition",
+  "content-length",
+  "etag",
+  "repr-digest",
+  "accept-ranges",
+];
 
 /** `{reason, message, request_id, fields}`, and the reason's metadata where it has some. */
-export function problemBody({ reason, message, fields, metadata }: Omit<Problem, "status" | "retryAfter">, requestId: string): string {
+export function problemBody(
+  { reason, message, fields, metadata }: Omit<Problem, "status" | "retryAfter">,
+  requestId: string,
+): string {
   const more = Object.keys(metadata).length > 0 ? { metadata } : {};
   return JSON.stringify({ reason: enumName(ReasonSchema, reason), message, request_id: requestId, fields, ...more });
+}
+
+const refusals: Readonly<Record<number, readonly [phrase: string, message: string]>> = {
+  400: ["Bad Request", "These bytes are no HTTP request."],
+  408: ["Request Timeout", "The request's headers came too slowly."],
+  413: ["Payload Too Large", "A part of the request is too large."],
+  431: ["Request Header Fields Too Large", "The request's headers are too large."],
+};
+
+/** A whole HTTP/1.1 answer to what never became a request. */
+export function rawRefusal(status: number): string {
+  const [phrase, message] = refusals[status] ?? ["Bad Request", "These bytes are no HTTP request."];
+  const requestId = newId();
+  const body = problemBody({ reason: Reason.MALFORMED, message, fields: [], metadata: {} }, requestId);
+  const headers = [
+    `HTTP/1.1 ${status} ${phrase}`,
+    "content-type: application/json; charset=utf-8",
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${requestId}`,
+    "x-content-type-options: nosniff",
+    "cache-control: no-store",
+    "connection: close",
+  ];
+  return `${headers.join("\r\n")}\r\n\r\n${body}`;
 }

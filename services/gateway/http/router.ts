@@ -10,7 +10,9 @@ export interface Route {
   readonly name: string;
   /** Matches the whole path; named groups become parameters. */
   readonly path: RegExp;
-  readonly methods: Readonly<Record<string, (exchange: Exchange, parameters: Readonly<Record<string, string>>) => Promise<void>>>;
+  readonly methods: Readonly<
+    Record<string, (exchange: Exchange, parameters: Readonly<Record<string, string>>) => Promise<void>>
+  >;
   /** Answers OPTIONS and other methods by itself. */
   readonly otherwise?: (exchange: Exchange) => Promise<void>;
 }

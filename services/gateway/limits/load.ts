@@ -1,7 +1,7 @@
 // Sheds load before the process falls over: beyond a number of requests at once, or when the event loop lags, new
 // requests are refused at once and cheaply, with a hint when to come back.
 
-import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { AppError } from "@docket/runtime/errors";
 
@@ -18,7 +18,7 @@ const sampleMs = 250;
 
 export class Load {
   readonly #limits: LoadLimits;
-  readonly #histogram: IntervalHistogram | undefined;
+  readonly #histogram: ReturnType<typeof monitorEventLoopDelay> | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
   #lagging = false;
   #counts = { unary: 0, stream: 0 };
@@ -38,7 +38,8 @@ export class Load {
 
   /** Lets a request in and returns how to let it out, to be called once. Throws OVERLOADED. */
   enter(kind: "unary" | "stream"): () => void {
-    const full = kind === "unary" ? this.#counts.unary >= this.#limits.inFlight : this.#counts.stream >= this.#limits.streams;
+    const full =
+      kind === "unary" ? this.#counts.unary >= this.#limits.inFlight : this.#counts.stream >= this.#limits.streams;
     if (full || (this.#lagging && kind === "unary")) throw new AppError(Reason.OVERLOADED, { retryAfterMs: 1000 });
     this.#counts[kind] += 1;
     let inside = true;

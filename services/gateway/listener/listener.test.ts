@@ -90,7 +90,8 @@ describe("one port", () => {
       client.on("error", () => undefined);
       client.on("data", async (chunk) => {
         client.pause();
-        for (const byte of chunk) await new Promise((resolve) => server.write(Buffer.of(byte), () => setImmediate(resolve)));
+        for (const byte of chunk)
+          await new Promise((resolve) => server.write(Buffer.of(byte), () => setImmediate(resolve)));
         client.resume();
       });
       client.on("close", () => server.destroy());
@@ -120,7 +121,9 @@ describe("one port", () => {
   });
 
   it("gives 431 to headers that are too large", async () => {
-    expect(await talk(await start(), [`GET / HTTP/1.1\r\nhost: x\r\nx-a: ${"a".repeat(9000)}\r\n\r\n`])).toContain("431");
+    expect(await talk(await start(), [`GET / HTTP/1.1\r\nhost: x\r\nx-a: ${"a".repeat(9000)}\r\n\r\n`])).toContain(
+      "431",
+    );
   });
 
   it("gives 400 to bytes that are no HTTP", async () => {

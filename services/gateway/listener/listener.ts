@@ -68,7 +68,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     socket.destroy();
     return false;
   };
-  const server = options.tls === undefined ? plainServer(options, admit, route) : tlsServer(options, options.tls, admit, route);
+  const server =
+    options.tls === undefined ? plainServer(options, admit, route) : tlsServer(options, options.tls, admit, route);
 
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -114,7 +115,12 @@ function plainServer(options: ListenerOptions, admit: (socket: Socket) => boolea
   });
 }
 
-function tlsServer(options: ListenerOptions, pair: NonNullable<ListenerOptions["tls"]>, admit: (socket: Socket) => boolean, route: Route): net.Server {
+function tlsServer(
+  options: ListenerOptions,
+  pair: NonNullable<ListenerOptions["tls"]>,
+  admit: (socket: Socket) => boolean,
+  route: Route,
+): net.Server {
   const server = tls.createServer({
     ...pair,
     ALPNProtocols: ["h2", "http/1.1"],

@@ -1,10 +1,22 @@
 // Serves the published RPCs over Connect, gRPC-Web and gRPC. The routes are a loop over the contract: publishing an RPC
 // needs no edit here.
 
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { Code, type ConnectRouter, createConnectRouter, createContextValues, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import type { DescMethod } from "@bufbuild/protobuf";
+import {
+  Code,
+  type ConnectRouter,
+  type ConnectRouterOptions,
+  createConnectRouter,
+  createContextValues,
+  type HandlerContext,
+} from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
-import { compressionBrotli, compressionGzip, universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import {
+  compressionBrotli,
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { RateClass } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { maxRequestBytesOf, rateClassOf } from "@docket/contracts/policy";
@@ -19,10 +31,12 @@ import { finishAnswer } from "./answers.ts";
 import { edgeCallOf, edgeKey } from "./edge_call.ts";
 import { type ForwardOptions, forwarder, translate } from "./forward.ts";
 
+type NodeResponse = Parameters<typeof universalResponseToNodeResponse>[1];
+
 export interface RpcAdapterOptions extends ForwardOptions {
   readonly rpcs: readonly Rpc[];
   /** Health and reflection, which the edge answers itself. */
-  readonly own: readonly { readonly service: DescService; readonly handlers: Partial<ServiceImpl<DescService>> }[];
+  readonly own: (router: ConnectRouter, options: Partial<ConnectRouterOptions>) => void;
   readonly gate: Gate;
   readonly budget: ByteBudget;
   /** The largest answer, or message of an answering stream, in bytes. */
@@ -40,12 +54,17 @@ export interface RpcAdapter {
 
 export function createRpcAdapter(options: RpcAdapterOptions): RpcAdapter {
   const byPath = new Map<string, Rpc>(options.rpcs.map((rpc) => [`/${rpc.name}`, rpc]));
-  const router = createConnectRouter({ acceptCompression: [compressionGzip, compressionBrotli], writeMaxBytes: options.maxAnswerBytes });
+  const router = createConnectRouter({
+    acceptCompression: [compressionGzip, compressionBrotli],
+    writeMaxBytes: options.maxAnswerBytes,
+  });
   for (const rpc of options.rpcs) mount(router, rpc, options);
-  for (const { service, handlers } of options.own) {
-    const demand: Demand = { costClass: RateClass.READ, anonymous: true, kind: "unary" };
-    router.service(service, handlers, { readMaxBytes: 1 << 16, requestGate: gateOf(demand, options), shutdownSignal: options.draining });
-  }
+  const demand: Demand = { costClass: RateClass.READ, anonymous: true, kind: "stream" };
+  options.own(router, {
+    readMaxBytes: ownMaxBytes,
+    requestGate: gateOf(demand, options),
+    shutdownSignal: options.draining,
+  });
   const handlers = new Map<string, UniversalHandler>(router.handlers.map((handler) => [handler.requestPath, handler]));
   return {
     serve(exchange) {
@@ -56,6 +75,9 @@ export function createRpcAdapter(options: RpcAdapterOptions): RpcAdapter {
     },
   };
 }
+
+/** The largest message of health and reflection, in bytes. */
+const ownMaxBytes = 1 << 16;
 
 /** Paths of the form `/package.Service/Method`. */
 function looksLikeRpc(path: string): boolean {
@@ -88,13 +110,19 @@ function gateOf(demand: Demand, { gate }: RpcAdapterOptions): (context: HandlerC
   };
 }
 
-async function answer(handler: UniversalHandler | undefined, rpc: Rpc | undefined, exchange: Exchange, options: RpcAdapterOptions): Promise<void> {
+async function answer(
+  handler: UniversalHandler | undefined,
+  rpc: Rpc | undefined,
+  exchange: Exchange,
+  options: RpcAdapterOptions,
+): Promise<void> {
   const { request, response, outcome, logger } = exchange;
   outcome.route = handler === undefined ? "unknown rpc" : exchange.path.slice(1);
   try {
-    const answered = handler === undefined ? unknownMethod(exchange) : await handler(universal(exchange, handler.method, options));
+    const answered =
+      handler === undefined ? unknownMethod(exchange) : await handler(universal(exchange, handler.method, options));
     const finished = await finishAnswer(answered, exchange, rpc);
-    await universalResponseToNodeResponse(finished, response as Parameters<typeof universalResponseToNodeResponse>[1]);
+    await universalResponseToNodeResponse(finished, response as NodeResponse);
   } catch (error) {
     // The client has gone, or its bytes were no request; nobody is left to tell.
     const gone = response.destroyed || response.headersSent || request.destroyed;
@@ -107,19 +135,27 @@ async function answer(handler: UniversalHandler | undefined, rpc: Rpc | undefine
 function universal(exchange: Exchange, method: DescMethod, options: RpcAdapterOptions): UniversalServerRequest {
   const { request, response } = exchange;
   const values = createContextValues().set(edgeKey, { exchange, admission: undefined });
-  const made = universalRequestFromNodeRequest(request, response as Parameters<typeof universalRequestFromNodeRequest>[1], undefined, values);
+  const made = universalRequestFromNodeRequest(request, response as NodeResponse, undefined, values);
   const single = method.methodKind === "unary" || method.methodKind === "server_streaming";
   if (method.methodKind === "bidi_streaming") return { ...made, body: bodyOf(request) };
   if (!single) return { ...made, body: watched(bodyOf(request), { idleMs: options.streamIdleMs }) };
-  return { ...made, body: budgeted(watched(bodyOf(request), options.messageLimits), exchange, maxBytes(method), options.budget) };
+  return {
+    ...made,
+    body: budgeted(watched(bodyOf(request), options.messageLimits), exchange, maxBytes(method), options.budget),
+  };
 }
 
 function maxBytes(method: DescMethod): number {
-  return method.parent.typeName.startsWith("docket.") ? maxRequestBytesOf(method) : 1 << 16;
+  return method.parent.typeName.startsWith("docket.") ? maxRequestBytesOf(method) : ownMaxBytes;
 }
 
 /** Counts what waits in memory; what is compressed counts with all that it may become. */
-async function* budgeted(body: AsyncIterable<Uint8Array>, { request, response }: Exchange, limit: number, budget: ByteBudget): AsyncGenerator<Uint8Array> {
+async function* budgeted(
+  body: AsyncIterable<Uint8Array>,
+  { request, response }: Exchange,
+  limit: number,
+  budget: ByteBudget,
+): AsyncGenerator<Uint8Array> {
   const account = budget.open();
   response.once("close", account.close);
   const { headers } = request;
@@ -139,6 +175,10 @@ function unknownMethod({ request, outcome }: Exchange) {
   const type = request.headers["content-type"] ?? "";
   if (!/^application\/grpc($|[+;])/.test(type)) return { status: 404 };
   const { message } = new AppError(Reason.UNIMPLEMENTED);
-  const header = new Headers({ "content-type": type, "grpc-status": String(Code.Unimplemented), "grpc-message": encodeURIComponent(message) });
+  const header = new Headers({
+    "content-type": type,
+    "grpc-status": String(Code.Unimplemented),
+    "grpc-message": encodeURIComponent(message),
+  });
   return { status: 200, header };
 }

@@ -29,10 +29,17 @@ const reasonByCode = new Map<Code, Reason>([
   [Code.Aborted, Reason.CANCELLED],
 ]);
 
-export async function finishAnswer(answer: UniversalServerResponse, exchange: Exchange, rpc: Rpc | undefined): Promise<UniversalServerResponse> {
+export async function finishAnswer(
+  answer: UniversalServerResponse,
+  exchange: Exchange,
+  rpc: Rpc | undefined,
+): Promise<UniversalServerResponse> {
   if (answer.body === undefined && answer.status >= 400) return bare(answer, exchange);
-  if (answer.trailer !== undefined && answer.body !== undefined) return { ...answer, body: mendingTrailer(answer, exchange) };
-  const unary = answer.header?.get("content-type")?.startsWith("application/json") || answer.header?.get("content-type") === "application/proto";
+  if (answer.trailer !== undefined && answer.body !== undefined)
+    return { ...answer, body: mendingTrailer(answer, exchange) };
+  const unary =
+    answer.header?.get("content-type")?.startsWith("application/json") ||
+    answer.header?.get("content-type") === "application/proto";
   if (!unary || answer.body === undefined) return answer;
   if (answer.status >= 400) return await mendedError(answer, exchange);
   return exchange.method === "GET" ? await cached(answer, exchange, rpc?.policy.cache) : answer;
@@ -48,7 +55,11 @@ export function withReason(error: ConnectError, exchange: Exchange): ConnectErro
 
 function bare(answer: UniversalServerResponse, exchange: Exchange): UniversalServerResponse {
   const reason = answer.status === 404 ? Reason.UNIMPLEMENTED : Reason.MALFORMED;
-  const message = { 404: "There is no such method here.", 405: "This method takes POST.", 415: "This content type is not one of an RPC." }[answer.status];
+  const message = {
+    404: "There is no such method here.",
+    405: "This method takes POST.",
+    415: "This content type is not one of an RPC.",
+  }[answer.status];
   exchange.outcome.reason = enumName(ReasonSchema, reason);
   const problem = problemOf(new AppError(reason, message === undefined ? {} : { message }), exchange.requestId);
   const header = new Headers(answer.header);
@@ -81,7 +92,11 @@ async function* mendingTrailer(answer: UniversalServerResponse, exchange: Exchan
   if (mended !== error) setTrailerStatus(trailer, mended);
 }
 
-async function cached(answer: UniversalServerResponse, exchange: Exchange, cache: Cache | undefined): Promise<UniversalServerResponse> {
+async function cached(
+  answer: UniversalServerResponse,
+  exchange: Exchange,
+  cache: Cache | undefined,
+): Promise<UniversalServerResponse> {
   const bytes = await gathered(answer.body);
   const header = new Headers(answer.header);
   const etag = `W/"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;

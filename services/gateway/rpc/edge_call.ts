@@ -13,7 +13,9 @@ export interface EdgeCall {
   admission: Admission | undefined;
 }
 
-export const edgeKey: ContextKey<EdgeCall | undefined> = createContextKey<EdgeCall | undefined>(undefined, { description: "docket.edge" });
+export const edgeKey: ContextKey<EdgeCall | undefined> = createContextKey<EdgeCall | undefined>(undefined, {
+  description: "docket.edge",
+});
 
 export function edgeCallOf(context: Pick<HandlerContext, "values">): EdgeCall {
   const call = context.values.get(edgeKey);
@@ -25,7 +27,10 @@ const traceparent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** The headers that go on into the mesh: these, and nothing else that the client sent. */
 export function meshHeaders(exchange: Exchange, admission: Admission): Headers {
-  const headers = new Headers({ [headerNames.requestId]: exchange.requestId, [headerNames.clientAddress]: exchange.clientAddress });
+  const headers = new Headers({
+    [headerNames.requestId]: exchange.requestId,
+    [headerNames.clientAddress]: exchange.clientAddress,
+  });
   if (admission.subject !== undefined) headers.set(headerNames.authorization, `Bearer ${admission.subject.token}`);
   const trace = headerOf(exchange.request.headers, headerNames.trace);
   if (trace !== undefined && traceparent.test(trace)) headers.set(headerNames.trace, trace);

@@ -1,7 +1,7 @@
 // Hands an RPC on to the service that serves it, whatever its kind: the client's message, identity, deadline and
 // cancellation go in, and what comes back passes as it is, errors and their details included.
 
-import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
+import type { DescMethod, DescMethodStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { ConnectError, type HandlerContext, type MethodImpl, type Transport } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "@docket/contracts/gen/docket/error/v1/error_info_pb.ts";
@@ -19,43 +19,74 @@ export interface ForwardOptions {
   readonly answers: SessionAnswers;
 }
 
-type Untyped = DescMethod & { readonly input: DescMessage; readonly output: DescMessage };
+type AnyHandler = (input: never, context: HandlerContext) => unknown;
 
 /** The handler of one RPC. */
 export function forwarder(method: DescMethod, options: ForwardOptions): MethodImpl<DescMethod> {
-  switch (method.methodKind) {
-    case "unary":
-      return ((message: Message, context: HandlerContext) => translating(context, () => unary(method, message, context, options))) as never;
+  return handlerOf(method, options) as MethodImpl<DescMethod>;
+}
+
+function handlerOf(method: DescMethod, options: ForwardOptions): AnyHandler {
+  if (isUnary(method)) {
+    return (message: Message, context) => translating(context, () => unary(method, message, context, options));
+  }
+  const streaming = method as DescMethodStreaming;
+  switch (streaming.methodKind) {
     case "server_streaming":
-      return ((message: Message, context: HandlerContext) => stream(method, single(message), context, options)) as never;
+      return (message: Message, context) => stream(streaming, single(message), context, options);
     case "client_streaming":
-      return ((messages: AsyncIterable<Message>, context: HandlerContext) => translating(context, () => only(stream(method, messages, context, options)))) as never;
+      return (messages: AsyncIterable<Message>, context) =>
+        translating(context, () => only(stream(streaming, messages, context, options)));
     case "bidi_streaming":
-      return ((messages: AsyncIterable<Message>, context: HandlerContext) => stream(method, messages, context, options)) as never;
+      return (messages: AsyncIterable<Message>, context) => stream(streaming, messages, context, options);
   }
 }
 
-async function unary(method: Untyped & { methodKind: "unary" }, message: Message, context: HandlerContext, options: ForwardOptions): Promise<Message> {
+function isUnary(method: DescMethod): method is DescMethodUnary {
+  return method.methodKind === "unary";
+}
+
+async function unary(
+  method: DescMethodUnary,
+  message: Message,
+  context: HandlerContext,
+  options: ForwardOptions,
+): Promise<Message> {
   const call = edgeCallOf(context);
   const headers = meshHeaders(call.exchange, call.admission ?? {});
-  const answer = await options.transport(method.parent).unary(method, context.signal, context.timeoutMs(), headers, message);
+  const answer = await options
+    .transport(method.parent)
+    .unary(method, context.signal, context.timeoutMs(), headers, message);
   return options.answers.finish(method, answer.message, call, context.protocolName);
 }
 
-async function* stream(method: DescMethod, messages: AsyncIterable<Message>, context: HandlerContext, options: ForwardOptions): AsyncGenerator<Message> {
+async function* stream(
+  method: DescMethodStreaming,
+  messages: AsyncIterable<Message>,
+  context: HandlerContext,
+  options: ForwardOptions,
+): AsyncGenerator<Message> {
   const call = edgeCallOf(context);
   const { subject, credential } = call.admission ?? {};
   const live = subject === undefined ? undefined : options.streams.open(credential, subject);
   const signal = live === undefined ? context.signal : AbortSignal.any([context.signal, live.signal]);
   try {
-    if (method.methodKind === "unary") throw new TypeError(`${method.name} is no stream`);
     const headers = meshHeaders(call.exchange, call.admission ?? {});
     const transport = options.transport(method.parent);
-    const answer = await transport.stream(method, signal, context.timeoutMs(), headers, messages as AsyncIterable<never>);
+    const answer = await transport.stream(
+      method,
+      signal,
+      context.timeoutMs(),
+      headers,
+      messages as AsyncIterable<never>,
+    );
     yield* endingWith(answer.message as AsyncIterable<Message>, signal, () => undefined);
   } catch (error) {
     // What ended the stream here says more than the cancellation that it caused further in.
-    throw translate(live?.signal.aborted ? live.signal.reason : context.signal.aborted ? context.signal.reason : error, call);
+    throw translate(
+      live?.signal.aborted ? live.signal.reason : context.signal.aborted ? context.signal.reason : error,
+      call,
+    );
   } finally {
     live?.close();
   }
@@ -91,8 +122,10 @@ export function translate(error: unknown, { exchange }: EdgeCall): ConnectError 
   told.details = known.details;
   const reason = reasonOf(known) ?? Reason.INTERNAL;
   exchange.outcome.reason = enumName(ReasonSchema, reason);
-  if (reason === Reason.INTERNAL && !(error instanceof ConnectError)) exchange.logger.error({ err: error }, "call failed");
+  if (reason === Reason.INTERNAL && !(error instanceof ConnectError))
+    exchange.logger.error({ err: error }, "call failed");
   const retryAfter = known.findDetails(ErrorInfoSchema)[0]?.retryAfter;
-  if (retryAfter !== undefined) told.metadata.set("retry-after", String(Math.max(1, Math.ceil(durationMs(retryAfter) / 1000))));
+  if (retryAfter !== undefined)
+    told.metadata.set("retry-after", String(Math.max(1, Math.ceil(durationMs(retryAfter) / 1000))));
   return told;
 }

@@ -2,7 +2,12 @@
 // without them.
 
 import { create, createFileRegistry, type DescFile, type DescService } from "@bufbuild/protobuf";
-import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema, ServiceDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import {
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+  ServiceDescriptorProtoSchema,
+} from "@bufbuild/protobuf/wkt";
 import type { Rpc } from "@docket/contracts/registry";
 
 /** The services of these RPCs, in descriptors that hold only these RPCs. */
@@ -23,7 +28,9 @@ function collect(file: DescFile, files: Map<string, FileDescriptorProto>, publis
     ...service,
     method: service.method.filter(({ name }) => published.has(`${proto.package}.${service.name}/${name}`)),
   }));
-  const service = kept.filter(({ method }) => method.length > 0).map((each) => create(ServiceDescriptorProtoSchema, each));
+  const service = kept
+    .filter(({ method }) => method.length > 0)
+    .map((each) => create(ServiceDescriptorProtoSchema, each));
   // Comments are dropped with the source info: their paths count the methods that are gone.
   files.set(proto.name, create(FileDescriptorProtoSchema, { ...proto, service, sourceCodeInfo: undefined }));
 }

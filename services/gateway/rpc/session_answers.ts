@@ -37,7 +37,7 @@ export class SessionAnswers {
     if (sessionSecret === "" || protocol === "grpc") return message;
     const expiresAt = session?.expiresAt === undefined ? this.#now() : timestampMs(session.expiresAt);
     exchange.response.appendHeader("set-cookie", this.#cookie.set(sessionSecret, expiresAt - this.#now()));
-    return isBrowser(exchange.request.headers) ? { ...message, sessionSecret: "" } : message;
+    return isBrowser(exchange.request.headers) ? ({ ...message, sessionSecret: "" } as Message) : message;
   }
 
   #end({ exchange, admission }: EdgeCall): void {
@@ -54,5 +54,7 @@ export function beginsSession({ output }: DescMethod): boolean {
 
 /** Scripts cannot keep a browser from sending these. */
 function isBrowser(headers: Readonly<Record<string, unknown>>): boolean {
-  return headers["sec-fetch-mode"] !== undefined || headers["sec-fetch-site"] !== undefined || headers.origin !== undefined;
+  return (
+    headers["sec-fetch-mode"] !== undefined || headers["sec-fetch-site"] !== undefined || headers.origin !== undefined
+  );
 }

@@ -73,11 +73,24 @@ export class Sessions {
       if (credential.kind === "key") {
         const answer = await this.#tokens.exchangeKey({ keySecret: secret }, { headers });
         const { token, keyId, applicationId: id, workspaceId, expiresAt } = answer;
-        return { kind: "application", id, keyId, workspaceId, token, expiresAt: expiresAt ? timestampMs(expiresAt) : 0 };
+        return {
+          kind: "application",
+          id,
+          keyId,
+          workspaceId,
+          token,
+          expiresAt: expiresAt ? timestampMs(expiresAt) : 0,
+        };
       }
       const { token, session, expiresAt } = await this.#tokens.exchangeSession({ sessionSecret: secret }, { headers });
       if (session === undefined) throw new AppError(Reason.INTERNAL, { message: "The user service named no session." });
-      return { kind: "person", id: session.userId, sessionId: session.id, token, expiresAt: expiresAt ? timestampMs(expiresAt) : 0 };
+      return {
+        kind: "person",
+        id: session.userId,
+        sessionId: session.id,
+        token,
+        expiresAt: expiresAt ? timestampMs(expiresAt) : 0,
+      };
     } catch (error) {
       throw refusal(error, credential);
     }

@@ -1,22 +1,21 @@
-// Follows the user service's changes, to end at once what a session, key or person has open here.
+// Hears from the user service at once when a session, key or person loses access, and ends what they have open here.
+// While it cannot be heard, those with open streams are asked about once a second.
 
 import type { Client } from "@connectrpc/connect";
-import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { UserChange } from "@docket/contracts/gen/docket/user/v1/user_change_pb.ts";
 import type { UserChangeService } from "@docket/contracts/gen/docket/user/v1/user_change_service_pb.ts";
 import type { Subject } from "@docket/runtime/call";
-import { reasonOf } from "@docket/runtime/errors";
 import { newId } from "@docket/runtime/ids";
 import type { Logger } from "@docket/runtime/logger";
+import { followUserChanges } from "@docket/runtime/user_changes";
 import type { OpenStreams } from "./open_streams.ts";
 import { rememberedMs } from "./sessions.ts";
 
-/** The stream speaks at least every 10 s; silent for longer than this, it is dead. */
+/** The stream speaks at least every 10 s; silent for longer than this, it is taken for dead. */
 const silenceMs = 15_000;
 
 /** Whose access a change ends; undefined when it ends nobody's here. */
-export function endedBy(change: UserChange): ((subject: Subject) => boolean) | undefined {
-  const { event } = change;
+export function endedBy({ event }: UserChange): ((subject: Subject) => boolean) | undefined {
   switch (event.case) {
     case "sessionEnded":
       return ({ sessionId }) => sessionId === event.value.sessionId;
@@ -33,80 +32,51 @@ export function endedBy(change: UserChange): ((subject: Subject) => boolean) | u
   }
 }
 
-export interface UserChangesOptions {
+export interface EndingsOptions {
   readonly client: Client<typeof UserChangeService>;
   readonly streams: OpenStreams;
   readonly logger: Logger;
 }
 
-/** Follows until disposed of; comes back by itself after each outage. */
-export function followUserChanges({ client, streams, logger }: UserChangesOptions): Disposable {
-  const over = new AbortController();
-  let heardAt = 0;
-  let cursor = "";
-  const heard = () => {
-    heardAt = Date.now();
+/** Follows until disposed of. */
+export function followEndings({ client, streams, logger }: EndingsOptions): AsyncDisposable {
+  let heardAt = Number.NEGATIVE_INFINITY;
+  const audible: Client<typeof UserChangeService> = {
+    watchUserChanges: (request, options) =>
+      heard(client.watchUserChanges(request, options), () => {
+        heardAt = Date.now();
+      }),
   };
-
-  const follow = async () => {
-    const silent = new AbortController();
-    const dog = setInterval(() => Date.now() - heardAt > silenceMs && silent.abort(), 1000);
-    heard();
-    try {
-      const signal = AbortSignal.any([over.signal, silent.signal]);
-      for await (const answer of client.watchUserChanges({ cursor }, { signal })) {
-        heard();
-        for (const change of answer.changes) {
-          const matches = endedBy(change);
-          if (matches !== undefined) streams.end(matches);
-        }
-        cursor = answer.cursor;
+  const following = followUserChanges({
+    client: audible,
+    logger,
+    apply: (changes) => {
+      for (const change of changes) {
+        const matches = endedBy(change);
+        if (matches !== undefined) streams.end(matches);
       }
-    } finally {
-      clearInterval(dog);
-      heardAt = 0;
-    }
-  };
-
-  const run = async () => {
-    let pauseMs = 50;
-    while (!over.signal.aborted) {
-      try {
-        await follow();
-        pauseMs = 50;
-      } catch (error) {
-        if (over.signal.aborted) return;
-        const reason = reasonOf(error);
-        // What happened meanwhile is unknown; nothing is kept here for longer than a second, and streams are asked about.
-        if (reason === Reason.USER_CURSOR_EXPIRED) cursor = "";
-        if (reason !== Reason.RESUME) logger.debug({ err: error }, "the user service's changes cannot be followed; trying again");
-      }
-      await pause(pauseMs, over.signal);
-      pauseMs = Math.min(1000, pauseMs * 2);
-    }
-  };
-  void run();
-
+    },
+    // Nothing is kept here for longer than a second; streams are asked about below.
+    onGap: () => streams.recheck(newId()),
+  });
   const recheck = setInterval(() => {
-    if (heardAt === 0) void streams.recheck(newId());
+    if (Date.now() - heardAt > silenceMs) void streams.recheck(newId());
   }, rememberedMs).unref();
-
   return {
-    [Symbol.dispose]() {
-      over.abort();
+    async [Symbol.asyncDispose]() {
       clearInterval(recheck);
+      await following[Symbol.asyncDispose]();
     },
   };
-}
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
+  async function* heard<T>(answers: AsyncIterable<T>, each: () => void): AsyncGenerator<T> {
+    try {
+      for await (const answer of answers) {
+        each();
+        yield answer;
+      }
+    } finally {
+      heardAt = Number.NEGATIVE_INFINITY;
     }
-    signal.addEventListener("abort", done, { once: true });
-  });
+  }
 }

@@ -1,0 +1,205 @@
+// The edge: the only service that the outside reaches. It speaks Connect, gRPC-Web, gRPC, tus and plain HTTP on one
+// port, turns sessions and keys into tokens, and guards the mesh. It keeps no data, knows no rules of documents, and
+// publishes exactly the RPCs that the contract says.
+
+import { Health } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "@docket/contracts/gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as ServerReflectionAlpha } from "@docket/contracts/gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { edgeRpcs, type Rpc } from "@docket/contracts/registry";
+import { AppError, StartError, toConnectError } from "@docket/runtime/errors";
+import { createHealth } from "@docket/runtime/grpc/health";
+import { createReflection } from "@docket/runtime/grpc/reflection";
+import type { Identity } from "@docket/runtime/identity/identity";
+import { newId } from "@docket/runtime/ids";
+import { createLogger, type Logger } from "@docket/runtime/logger";
+import { connectMesh } from "@docket/runtime/mesh";
+import { addressBook, openIdentity } from "@docket/runtime/service_settings";
+import { gatewayClients } from "./clients.ts";
+import type { GatewayConfig } from "./config.ts";
+import { draining, insecureCookies, listening, requestEnded } from "./events.ts";
+import { Contents } from "./files/contents.ts";
+import { downloads } from "./files/downloads.ts";
+import { Gate } from "./guard/gate.ts";
+import { createEdge } from "./http/edge.ts";
+import { KeySetCache } from "./http/key_set.ts";
+import { pages } from "./http/pages.ts";
+import { rawRefusal } from "./http/problem.ts";
+import { ReadinessProbe } from "./http/readiness.ts";
+import { ByteBudget } from "./limits/byte_budget.ts";
+import { Load } from "./limits/load.ts";
+import { RateLimits } from "./limits/rates.ts";
+import { type Listener, startListener } from "./listener/listener.ts";
+import { createRpcAdapter } from "./rpc/adapter.ts";
+import { publishedServices } from "./rpc/reflection.ts";
+import { SessionAnswers } from "./rpc/session_answers.ts";
+import { SessionCookie } from "./session/cookie.ts";
+import { OpenStreams } from "./session/open_streams.ts";
+import { Sessions } from "./session/sessions.ts";
+import { followEndings } from "./session/user_changes.ts";
+import { LimitsCache } from "./tus/limits.ts";
+import { uploads } from "./tus/uploads.ts";
+
+export interface GatewayOverrides {
+  readonly identity?: Identity;
+  readonly logger?: Logger;
+  /** What the edge publishes. Default: the contract's edge RPCs. */
+  readonly rpcs?: readonly Rpc[];
+  readonly rates?: RateLimits;
+}
+
+export interface RunningGateway extends AsyncDisposable {
+  /** Where it is reached, without a slash at the end. */
+  readonly url: string;
+  readonly port: number;
+}
+
+/** Starts the edge, or throws a StartError with one sentence. Disposing of it drains it first. */
+export async function startGateway(config: GatewayConfig, overrides: GatewayOverrides = {}): Promise<RunningGateway> {
+  const logger = overrides.logger ?? createLogger({ service: "gateway", level: config.logLevel });
+  const identity = overrides.identity ?? (await openIdentity(Workload.GATEWAY, config));
+  const rpcs = overrides.rpcs ?? edgeRpcs();
+  const https = config.publicUrl === undefined ? config.tls !== undefined : config.publicUrl.protocol === "https:";
+  const drained = new AbortController();
+
+  const mesh = connectMesh({ identity, addresses: addressBook(config) });
+  const clients = gatewayClients(mesh);
+  const cookie = new SessionCookie(https);
+  const sessions = new Sessions(clients.tokens);
+  const streams = new OpenStreams(sessions);
+  const load = new Load(config.limits);
+  const rates = overrides.rates ?? new RateLimits(config.rateScale / 100);
+  const gate = new Gate({ cookie, sessions, rates, load, publicOrigin: config.publicUrl?.origin });
+  const readiness = new ReadinessProbe(clients.health);
+  const published = publishedServices(rpcs);
+  const health = createHealth(
+    published.map(({ typeName }) => typeName),
+    async () => (await readiness.check()).ready,
+  );
+  const reflection = createReflection([...published, Health, ServerReflection, ServerReflectionAlpha]);
+
+  const rpc = createRpcAdapter({
+    rpcs,
+    own: (router, options) => {
+      router.service(Health, health.handlers, options);
+      router.service(ServerReflection, reflection, options);
+      router.service(ServerReflectionAlpha, reflection as never, options);
+    },
+    gate,
+    streams,
+    transport: clients.transport,
+    answers: new SessionAnswers(cookie, streams),
+    budget: new ByteBudget(config.limits.requestBytes),
+    maxAnswerBytes: 8 << 20,
+    messageLimits: { totalMs: config.limits.messageMs, idleMs: config.limits.messageMs },
+    streamIdleMs: config.limits.transferIdleMs,
+    draining: drained.signal,
+  });
+  const contents = new Contents({ versions: clients.versions, transfers: clients.transfers, streams, gate });
+  const limits = new LimitsCache(clients.usage);
+
+  let url = "";
+  const serve = () =>
+    createEdge({
+      proxies: config.proxies,
+      https,
+      rpc,
+      routes: [
+        ...pages({
+          readiness,
+          keys: new KeySetCache(clients.tokens),
+          gate,
+          build: { version: config.version, build: config.build },
+          publicUrl: url,
+        }),
+        ...downloads({ contents, gate, idleMs: config.limits.transferIdleMs }),
+        ...uploads({
+          ...clients,
+          streams,
+          gate,
+          publicUrl: url,
+          maxBytes: (exchange) => limits.maxBytes(exchange.requestId),
+          idleMs: config.limits.transferIdleMs,
+          segmentMs: 60_000,
+        }),
+      ],
+      logger,
+      newRequestId: newId,
+      ended: requestEnded,
+    });
+  let onRequest: ReturnType<typeof createEdge> = () => undefined;
+  const listener = await listen(config, (request, response) => onRequest(request, response));
+  url = urlOf(config, listener.address.port);
+  onRequest = serve();
+  const endings = followEndings({ client: clients.userChanges, streams, logger });
+  if (!https && !isLoopback(config.host)) insecureCookies(logger, config.host);
+  listening(logger, url);
+
+  return {
+    url,
+    port: listener.address.port,
+    async [Symbol.asyncDispose]() {
+      draining(logger, streams.size, listener.connections);
+      // In this order: nobody new is sent here, then streams go elsewhere, then what is in flight finishes.
+      readiness.drain();
+      health.drain();
+      streams.drain();
+      drained.abort(toConnectError(new AppError(Reason.RESUME), ""));
+      await listener.drain(config.drainMs);
+      await endings[Symbol.asyncDispose]();
+      await mesh[Symbol.asyncDispose]();
+      load[Symbol.dispose]();
+    },
+  };
+}
+
+async function listen(config: GatewayConfig, onRequest: ReturnType<typeof createEdge>): Promise<Listener> {
+  const { host, port, connections, proxies } = config;
+  try {
+    return await startListener({
+      host,
+      port,
+      tls: config.tls,
+      connections: {
+        total: connections.total,
+        perAddress: connections.perAddress,
+        exempt: (address) => proxies.trusts(address),
+      },
+      http1: {
+        maxHeaderBytes: connections.maxHeaderBytes,
+        headersMs: connections.headersMs,
+        keepAliveMs: connections.idleMs,
+      },
+      http2: {
+        maxStreams: connections.streamsPerConnection,
+        maxHeaderBytes: connections.maxHeaderBytes,
+        idleMs: connections.idleMs,
+        firstStreamMs: connections.firstBytesMs,
+      },
+      firstBytesMs: connections.firstBytesMs,
+      refusal: rawRefusal,
+      onRequest,
+    });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why =
+      code === "EADDRINUSE"
+        ? "the port is taken (set PORT to another one)"
+        : code === "EACCES"
+          ? "this port needs more rights"
+          : message;
+    throw new StartError(`The edge cannot listen on ${host}:${port}: ${why}.`, { cause });
+  }
+}
+
+function urlOf({ publicUrl, host, tls }: GatewayConfig, port: number): string {
+  if (publicUrl !== undefined) return publicUrl.origin;
+  const name =
+    host === "0.0.0.0" || host === "::" || host === "127.0.0.1" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  return `${tls === undefined ? "http" : "https"}://${name}:${port}`;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
