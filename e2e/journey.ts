@@ -5,8 +5,8 @@ import { createHash } from "node:crypto";
 import { strict as assert } from "node:assert";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Change } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
-import { ChangeKind } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
-import { WatchStart } from "@docket/contracts/gen/docket/document/v1/change_service_pb.ts";
+import { ChangeKind, WatchStart } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
+
 import { NewVersionRule, TaskStatus } from "@docket/contracts/gen/docket/document/v1/task_pb.ts";
 import { madeFile, pdf } from "./bytes.ts";
 import { type Person, signIn, signUp } from "./person.ts";

@@ -1,0 +1,63 @@
+// The whole mesh in one call: every service in this process, real gRPC over loopback with mTLS between them, SQLite and
+// files in one data folder. `npm start`, the journeys and the benches use it.
+
+import { readConfig as readDocumentConfig } from "@docket/document/config";
+import { startDocumentService } from "@docket/document/service";
+import { readConfig as readGatewayConfig } from "@docket/gateway/config";
+import { startGateway } from "@docket/gateway/service";
+import { openDataDir } from "@docket/runtime/data_dir";
+import type { CallRecord } from "@docket/runtime/interceptors/options";
+import { createLogger, type Logger } from "@docket/runtime/logger";
+import { readConfig as readStorageConfig } from "@docket/storage/config";
+import { startStorageService } from "@docket/storage/service";
+import { readConfig as readUserConfig } from "@docket/user/config";
+import { startUserService } from "@docket/user/service";
+
+/** Settings as in an environment. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What tests may put in place of the defaults. */
+export interface MeshOverrides {
+  /** Where every service logs. Default: each to standard error. */
+  readonly logger?: Logger;
+  /** Told of each call that any service has ended. */
+  readonly observe?: (record: CallRecord) => void;
+}
+
+/** A mesh that runs. Disposing of it drains the edge first and the user service last. */
+export interface RunningMesh extends AsyncDisposable {
+  /** Where the edge is, without a slash at the end. */
+  readonly url: string;
+  /** Where each service is inside: `user` → `127.0.0.1:41234`. */
+  readonly addresses: Readonly<Record<"user" | "document" | "storage", string>>;
+}
+
+/** Starts everything, in the order in which services call each other. Throws ConfigError or StartError. */
+export async function startMesh(
+  environment: Environment,
+  { logger, observe }: MeshOverrides = {},
+): Promise<RunningMesh> {
+  // Every setting is checked before anything is made.
+  const inside = { ...environment, USER_PORT: "0", DOCUMENT_PORT: "0", STORAGE_PORT: "0" };
+  const gatewayConfig = readGatewayConfig(inside);
+  const userConfig = readUserConfig(inside);
+  const overridesOf = (service: string) => ({
+    logger: logger?.child({ service }) ?? createLogger({ service, level: gatewayConfig.logLevel }),
+    ...(observe === undefined ? {} : { observe }),
+  });
+  await using parts = new AsyncDisposableStack();
+  parts.use(await openDataDir(gatewayConfig.dataDir));
+  const user = parts.use(await startUserService(userConfig, overridesOf("user")));
+  const withUser = { ...inside, USER_ADDRESS: user.address };
+  const storage = parts.use(await startStorageService(readStorageConfig(withUser), overridesOf("storage")));
+  const withStorage = { ...withUser, STORAGE_ADDRESS: storage.address };
+  const document = parts.use(await startDocumentService(readDocumentConfig(withStorage), overridesOf("document")));
+  const withDocument = { ...withStorage, DOCUMENT_ADDRESS: document.address };
+  const gateway = parts.use(await startGateway(readGatewayConfig(withDocument), overridesOf("gateway")));
+  const running = parts.move();
+  return {
+    url: gateway.url,
+    addresses: { user: user.address, document: document.address, storage: storage.address },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
