@@ -7,7 +7,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Change, ChangeFilter, Shard, WatchStart } from "./change_pb.ts";
 import { file_docket_document_v1_change } from "./change_pb.ts";
-import type { Subscription } from "./subscription_pb.ts";
+import type { CreateSubscriptionRequestSchema, CreateSubscriptionResponseSchema, Subscription } from "./subscription_pb.ts";
 import { file_docket_document_v1_subscription } from "./subscription_pb.ts";
 import { file_docket_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
 import type { Duration } from "@bufbuild/protobuf/wkt";
@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file docket/document/v1/change_service.proto.
  */
 export const file_docket_document_v1_change_service: GenFile = /*@__PURE__*/
-  fileDesc("Cidkb2NrZXQvZG9jdW1lbnQvdjEvY2hhbmdlX3NlcnZpY2UucHJvdG8SEmRvY2tldC5kb2N1bWVudC52MSKAAgoTV2F0Y2hDaGFuZ2VzUmVxdWVzdBImCg9zdWJzY3JpcHRpb25faWQYASABKAlCCLpIBXIDsAEBSACIAQESMAoGZmlsdGVyGAIgASgLMiAuZG9ja2V0LmRvY3VtZW50LnYxLkNoYW5nZUZpbHRlchIYCgZjdXJzb3IYAyABKAlCCLpIBXIDGIBAEjcKBXN0YXJ0GAQgASgOMh4uZG9ja2V0LmRvY3VtZW50LnYxLldhdGNoU3RhcnRCCLpIBYIBAhABEigKBXNoYXJkGAUgASgLMhkuZG9ja2V0LmRvY3VtZW50LnYxLlNoYXJkQhIKEF9zdWJzY3JpcHRpb25faWQijgEKFFdhdGNoQ2hhbmdlc1Jlc3BvbnNlEisKB2NoYW5nZXMYASADKAsyGi5kb2NrZXQuZG9jdW1lbnQudjEuQ2hhbmdlEg4KBmN1cnNvchgCIAEoCRIRCglsYWdfY291bnQYAyABKAMSJgoDbGFnGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIp4CChJMaXN0Q2hhbmdlc1JlcXVlc3QSJgoPc3Vic2NyaXB0aW9uX2lkGAEgASgJQgi6SAVyA7ABAUgAiAEBEjAKBmZpbHRlchgCIAEoCzIgLmRvY2tldC5kb2N1bWVudC52MS5DaGFuZ2VGaWx0ZXISGAoGY3Vyc29yGAMgASgJQgi6SAVyAxiAQBI3CgVzdGFydBgEIAEoDjIeLmRvY2tldC5kb2N1bWVudC52MS5XYXRjaFN0YXJ0Qgi6SAWCAQIQARIoCgVzaGFyZBgFIAEoCzIZLmRvY2tldC5kb2N1bWVudC52MS5TaGFyZBIdCglwYWdlX3NpemUYBiABKAVCCrpIBxoFGOgHKABCEgoQX3N1YnNjcmlwdGlvbl9pZCJgChNMaXN0Q2hhbmdlc1Jlc3BvbnNlEisKB2NoYW5nZXMYASADKAsyGi5kb2NrZXQuZG9jdW1lbnQudjEuQ2hhbmdlEg4KBmN1cnNvchgCIAEoCRIMCgRtb3JlGAMgASgIIqwDChlDcmVhdGVTdWJzY3JpcHRpb25SZXF1ZXN0EiQKDHdvcmtzcGFjZV9pZBgBIAEoCUIOukgFcgOwAQGyuxgCCAESKwoEbmFtZRgCIAEoCUIdukgachgYZDIUXlthLXowLTkuXy1dezEsMTAwfSQSMAoGZmlsdGVyGAMgASgLMiAuZG9ja2V0LmRvY3VtZW50LnYxLkNoYW5nZUZpbHRlchI3CgVzdGFydBgEIAEoDjIeLmRvY2tldC5kb2N1bWVudC52MS5XYXRjaFN0YXJ0Qgi6SAWCAQIQARIcCgtzaGFyZF9jb3VudBgFIAEoDUIHukgEKgIYQBIhCgpyZXF1ZXN0X2lkGAYgASgJQgi6SAVyA7ABAUgAiAEBOoABukh9GnsKGmNyZWF0ZV9zdWJzY3JpcHRpb24uZmlsdGVyEiJhIHN1YnNjcmlwdGlvbiBpcyB0byBvbmUgd29ya3NwYWNlGjkhaGFzKHRoaXMuZmlsdGVyKSB8fCBzaXplKHRoaXMuZmlsdGVyLndvcmtzcGFjZV9pZHMpID09IDBCDQoLX3JlcXVlc3RfaWQiVAoaQ3JlYXRlU3Vic2NyaXB0aW9uUmVzcG9uc2USNgoMc3Vic2NyaXB0aW9uGAEgASgLMiAuZG9ja2V0LmRvY3VtZW50LnYxLlN1YnNjcmlwdGlvbiJBChZHZXRTdWJzY3JpcHRpb25SZXF1ZXN0EicKD3N1YnNjcmlwdGlvbl9pZBgBIAEoCUIOukgFcgOwAQGyuxgCCA0iUQoXR2V0U3Vic2NyaXB0aW9uUmVzcG9uc2USNgoMc3Vic2NyaXB0aW9uGAEgASgLMiAuZG9ja2V0LmRvY3VtZW50LnYxLlN1YnNjcmlwdGlvbiJ9ChhMaXN0U3Vic2NyaXB0aW9uc1JlcXVlc3QSJAoMd29ya3NwYWNlX2lkGAEgASgJQg66SAVyA7ABAbK7GAIIARIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGMgBKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAgibQoZTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZRI3Cg1zdWJzY3JpcHRpb25zGAEgAygLMiAuZG9ja2V0LmRvY3VtZW50LnYxLlN1YnNjcmlwdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkifgoZQWNrbm93bGVkZ2VDaGFuZ2VzUmVxdWVzdBInCg9zdWJzY3JpcHRpb25faWQYASABKAlCDrpIBXIDsAEBsrsYAggNEhwKC3NoYXJkX2luZGV4GAIgASgNQge6SAQqAhBAEhoKBmN1cnNvchgDIAEoCUIKukgHcgUQARiAQCJUChpBY2tub3dsZWRnZUNoYW5nZXNSZXNwb25zZRI2CgxzdWJzY3JpcHRpb24YASABKAsyIC5kb2NrZXQuZG9jdW1lbnQudjEuU3Vic2NyaXB0aW9uIkQKGURlbGV0ZVN1YnNjcmlwdGlvblJlcXVlc3QSJwoPc3Vic2NyaXB0aW9uX2lkGAEgASgJQg66SAVyA7ABAbK7GAIIDSIcChpEZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZTLpBwoNQ2hhbmdlU2VydmljZRKLAQoMV2F0Y2hDaGFuZ2VzEicuZG9ja2V0LmRvY3VtZW50LnYxLldhdGNoQ2hhbmdlc1JlcXVlc3QaKC5kb2NrZXQuZG9jdW1lbnQudjEuV2F0Y2hDaGFuZ2VzUmVzcG9uc2UiJpACAaq7GB8KAQFYAWAGcge2ArcCuQJpGgIIKEoJCgIIPBIDCIgOMAESgAEKC0xpc3RDaGFuZ2VzEiYuZG9ja2V0LmRvY3VtZW50LnYxLkxpc3RDaGFuZ2VzUmVxdWVzdBonLmRvY2tldC5kb2N1bWVudC52MS5MaXN0Q2hhbmdlc1Jlc3BvbnNlIiCQAgGquxgZCgEBUgIIAlgBcga2ArcCuQIaAggoQgIIAhKNAQoSQ3JlYXRlU3Vic2NyaXB0aW9uEi0uZG9ja2V0LmRvY3VtZW50LnYxLkNyZWF0ZVN1YnNjcmlwdGlvblJlcXVlc3QaLi5kb2NrZXQuZG9jdW1lbnQudjEuQ3JlYXRlU3Vic2NyaXB0aW9uUmVzcG9uc2UiGKq7GBQKAQFYAXIHuAJptgJlaBAoQgIIBRKCAQoPR2V0U3Vic2NyaXB0aW9uEiouZG9ja2V0LmRvY3VtZW50LnYxLkdldFN1YnNjcmlwdGlvblJlcXVlc3QaKy5kb2NrZXQuZG9jdW1lbnQudjEuR2V0U3Vic2NyaXB0aW9uUmVzcG9uc2UiFpACAaq7GA8KAQFSAggCWAEQKEICCAISiwEKEUxpc3RTdWJzY3JpcHRpb25zEiwuZG9ja2V0LmRvY3VtZW50LnYxLkxpc3RTdWJzY3JpcHRpb25zUmVxdWVzdBotLmRvY2tldC5kb2N1bWVudC52MS5MaXN0U3Vic2NyaXB0aW9uc1Jlc3BvbnNlIhmQAgGquxgSCgEBUgIIAlgBcgFnEChCAggCEpIBChJBY2tub3dsZWRnZUNoYW5nZXMSLS5kb2NrZXQuZG9jdW1lbnQudjEuQWNrbm93bGVkZ2VDaGFuZ2VzUmVxdWVzdBouLmRvY2tldC5kb2N1bWVudC52MS5BY2tub3dsZWRnZUNoYW5nZXNSZXNwb25zZSIdkAICqrsYFgoBAVICCAJYAXIFtgK5AmgQKEICCAISjgEKEkRlbGV0ZVN1YnNjcmlwdGlvbhItLmRvY2tldC5kb2N1bWVudC52MS5EZWxldGVTdWJzY3JpcHRpb25SZXF1ZXN0Gi4uZG9ja2V0LmRvY3VtZW50LnYxLkRlbGV0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIhmQAgKquxgSCgEBUgIIAlgBcgFoEChCAggFYgZwcm90bzM", [file_buf_validate_validate, file_docket_document_v1_change, file_docket_document_v1_subscription, file_docket_policy_v1_policy, file_google_protobuf_duration]);
+  fileDesc("Cidkb2NrZXQvZG9jdW1lbnQvdjEvY2hhbmdlX3NlcnZpY2UucHJvdG8SEmRvY2tldC5kb2N1bWVudC52MSLMBAoTV2F0Y2hDaGFuZ2VzUmVxdWVzdBImCg9zdWJzY3JpcHRpb25faWQYASABKAlCCLpIBXIDsAEBSACIAQESMAoGZmlsdGVyGAIgASgLMiAuZG9ja2V0LmRvY3VtZW50LnYxLkNoYW5nZUZpbHRlchIYCgZjdXJzb3IYAyABKAlCCLpIBXIDGIBAEjcKBXN0YXJ0GAQgASgOMh4uZG9ja2V0LmRvY3VtZW50LnYxLldhdGNoU3RhcnRCCLpIBYIBAhABEigKBXNoYXJkGAUgASgLMhkuZG9ja2V0LmRvY3VtZW50LnYxLlNoYXJkOskCukjFAhqrAQoad2F0Y2hfY2hhbmdlcy5zdWJzY3JpcHRpb24SMmEgc3Vic2NyaXB0aW9uIGhhcyBpdHMgb3duIGZpbHRlciwgc3RhcnQgYW5kIHBsYWNlGlkhaGFzKHRoaXMuc3Vic2NyaXB0aW9uX2lkKSB8fCAoIWhhcyh0aGlzLmZpbHRlcikgJiYgdGhpcy5jdXJzb3IgPT0gJycgJiYgdGhpcy5zdGFydCA9PSAwKRqUAQoTd2F0Y2hfY2hhbmdlcy5zaGFyZBIndGhlIGluZGV4IG9mIGEgc2hhcmQgaXMgYmVsb3cgaXRzIGNvdW50GlQhaGFzKHRoaXMuc2hhcmQpIHx8IGhhcyh0aGlzLnN1YnNjcmlwdGlvbl9pZCkgfHwgdGhpcy5zaGFyZC5pbmRleCA8IHRoaXMuc2hhcmQuY291bnRCEgoQX3N1YnNjcmlwdGlvbl9pZCKOAQoUV2F0Y2hDaGFuZ2VzUmVzcG9uc2USKwoHY2hhbmdlcxgBIAMoCzIaLmRvY2tldC5kb2N1bWVudC52MS5DaGFuZ2USDgoGY3Vyc29yGAIgASgJEhEKCWxhZ19jb3VudBgDIAEoAxImCgNsYWcYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24i6AQKEkxpc3RDaGFuZ2VzUmVxdWVzdBImCg9zdWJzY3JpcHRpb25faWQYASABKAlCCLpIBXIDsAEBSACIAQESMAoGZmlsdGVyGAIgASgLMiAuZG9ja2V0LmRvY3VtZW50LnYxLkNoYW5nZUZpbHRlchIYCgZjdXJzb3IYAyABKAlCCLpIBXIDGIBAEjcKBXN0YXJ0GAQgASgOMh4uZG9ja2V0LmRvY3VtZW50LnYxLldhdGNoU3RhcnRCCLpIBYIBAhABEigKBXNoYXJkGAUgASgLMhkuZG9ja2V0LmRvY3VtZW50LnYxLlNoYXJkEh0KCXBhZ2Vfc2l6ZRgGIAEoBUIKukgHGgUY6AcoADrHArpIwwIaqgEKGWxpc3RfY2hhbmdlcy5zdWJzY3JpcHRpb24SMmEgc3Vic2NyaXB0aW9uIGhhcyBpdHMgb3duIGZpbHRlciwgc3RhcnQgYW5kIHBsYWNlGlkhaGFzKHRoaXMuc3Vic2NyaXB0aW9uX2lkKSB8fCAoIWhhcyh0aGlzLmZpbHRlcikgJiYgdGhpcy5jdXJzb3IgPT0gJycgJiYgdGhpcy5zdGFydCA9PSAwKRqTAQoSbGlzdF9jaGFuZ2VzLnNoYXJkEid0aGUgaW5kZXggb2YgYSBzaGFyZCBpcyBiZWxvdyBpdHMgY291bnQaVCFoYXModGhpcy5zaGFyZCkgfHwgaGFzKHRoaXMuc3Vic2NyaXB0aW9uX2lkKSB8fCB0aGlzLnNoYXJkLmluZGV4IDwgdGhpcy5zaGFyZC5jb3VudEISChBfc3Vic2NyaXB0aW9uX2lkImAKE0xpc3RDaGFuZ2VzUmVzcG9uc2USKwoHY2hhbmdlcxgBIAMoCzIaLmRvY2tldC5kb2N1bWVudC52MS5DaGFuZ2USDgoGY3Vyc29yGAIgASgJEgwKBG1vcmUYAyABKAgiQQoWR2V0U3Vic2NyaXB0aW9uUmVxdWVzdBInCg9zdWJzY3JpcHRpb25faWQYASABKAlCDrpIBXIDsAEBsrsYAggNIlEKF0dldFN1YnNjcmlwdGlvblJlc3BvbnNlEjYKDHN1YnNjcmlwdGlvbhgBIAEoCzIgLmRvY2tldC5kb2N1bWVudC52MS5TdWJzY3JpcHRpb24ifQoYTGlzdFN1YnNjcmlwdGlvbnNSZXF1ZXN0EiQKDHdvcmtzcGFjZV9pZBgBIAEoCUIOukgFcgOwAQGyuxgCCAESHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAIIm0KGUxpc3RTdWJzY3JpcHRpb25zUmVzcG9uc2USNwoNc3Vic2NyaXB0aW9ucxgBIAMoCzIgLmRvY2tldC5kb2N1bWVudC52MS5TdWJzY3JpcHRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIn4KGUFja25vd2xlZGdlQ2hhbmdlc1JlcXVlc3QSJwoPc3Vic2NyaXB0aW9uX2lkGAEgASgJQg66SAVyA7ABAbK7GAIIDRIcCgtzaGFyZF9pbmRleBgCIAEoDUIHukgEKgIQQBIaCgZjdXJzb3IYAyABKAlCCrpIB3IFEAEYgEAiVAoaQWNrbm93bGVkZ2VDaGFuZ2VzUmVzcG9uc2USNgoMc3Vic2NyaXB0aW9uGAEgASgLMiAuZG9ja2V0LmRvY3VtZW50LnYxLlN1YnNjcmlwdGlvbiJEChlEZWxldGVTdWJzY3JpcHRpb25SZXF1ZXN0EicKD3N1YnNjcmlwdGlvbl9pZBgBIAEoCUIOukgFcgOwAQGyuxgCCA0iHAoaRGVsZXRlU3Vic2NyaXB0aW9uUmVzcG9uc2Uy6QcKDUNoYW5nZVNlcnZpY2USiwEKDFdhdGNoQ2hhbmdlcxInLmRvY2tldC5kb2N1bWVudC52MS5XYXRjaENoYW5nZXNSZXF1ZXN0GiguZG9ja2V0LmRvY3VtZW50LnYxLldhdGNoQ2hhbmdlc1Jlc3BvbnNlIiaQAgGquxgfCgEBWAFgBnIHtgK3ArkCaRoCCChKCQoCCDwSAwiIDjABEoABCgtMaXN0Q2hhbmdlcxImLmRvY2tldC5kb2N1bWVudC52MS5MaXN0Q2hhbmdlc1JlcXVlc3QaJy5kb2NrZXQuZG9jdW1lbnQudjEuTGlzdENoYW5nZXNSZXNwb25zZSIgkAIBqrsYGQoBAVICCAJYAXIGtgK3ArkCGgIIKEICCAISjQEKEkNyZWF0ZVN1YnNjcmlwdGlvbhItLmRvY2tldC5kb2N1bWVudC52MS5DcmVhdGVTdWJzY3JpcHRpb25SZXF1ZXN0Gi4uZG9ja2V0LmRvY3VtZW50LnYxLkNyZWF0ZVN1YnNjcmlwdGlvblJlc3BvbnNlIhiquxgUCgEBWAFyB7gCabYCZWgQKEICCAUSggEKD0dldFN1YnNjcmlwdGlvbhIqLmRvY2tldC5kb2N1bWVudC52MS5HZXRTdWJzY3JpcHRpb25SZXF1ZXN0GisuZG9ja2V0LmRvY3VtZW50LnYxLkdldFN1YnNjcmlwdGlvblJlc3BvbnNlIhaQAgGquxgPCgEBUgIIAlgBEChCAggCEosBChFMaXN0U3Vic2NyaXB0aW9ucxIsLmRvY2tldC5kb2N1bWVudC52MS5MaXN0U3Vic2NyaXB0aW9uc1JlcXVlc3QaLS5kb2NrZXQuZG9jdW1lbnQudjEuTGlzdFN1YnNjcmlwdGlvbnNSZXNwb25zZSIZkAIBqrsYEgoBAVICCAJYAXIBZxAoQgIIAhKSAQoSQWNrbm93bGVkZ2VDaGFuZ2VzEi0uZG9ja2V0LmRvY3VtZW50LnYxLkFja25vd2xlZGdlQ2hhbmdlc1JlcXVlc3QaLi5kb2NrZXQuZG9jdW1lbnQudjEuQWNrbm93bGVkZ2VDaGFuZ2VzUmVzcG9uc2UiHZACAqq7GBYKAQFSAggCWAFyBbYCuQJoEChCAggCEo4BChJEZWxldGVTdWJzY3JpcHRpb24SLS5kb2NrZXQuZG9jdW1lbnQudjEuRGVsZXRlU3Vic2NyaXB0aW9uUmVxdWVzdBouLmRvY2tldC5kb2N1bWVudC52MS5EZWxldGVTdWJzY3JpcHRpb25SZXNwb25zZSIZkAICqrsYEgoBAVICCAJYAXIBaBAoQgIIBWIGcHJvdG8z", [file_buf_validate_validate, file_docket_document_v1_change, file_docket_document_v1_subscription, file_docket_policy_v1_policy, file_google_protobuf_duration]);
 
 /**
  * What to tell.
@@ -27,7 +27,8 @@ export const file_docket_document_v1_change_service: GenFile = /*@__PURE__*/
  */
 export type WatchChangesRequest = Message<"docket.document.v1.WatchChangesRequest"> & {
   /**
-   * A named subscription to read from; then filter, start and cursor are its own, and shard.count is that of the subscription.
+   * A named subscription to read from, from the place that was acknowledged. It has its own filter, so none is given here, nor a
+   * cursor or start; shard.count is that of the subscription, and shard may be left out when that is 1.
    * One that the asker may not read is NOT_FOUND. Unset: a stream without a name.
    *
    * @generated from field: optional string subscription_id = 1;
@@ -119,7 +120,8 @@ export const WatchChangesResponseSchema: GenMessage<WatchChangesResponse> = /*@_
  */
 export type ListChangesRequest = Message<"docket.document.v1.ListChangesRequest"> & {
   /**
-   * A named subscription to read from; then filter, start and cursor are its own, and shard.count is that of the subscription.
+   * A named subscription to read from, from the place that was acknowledged. It has its own filter, so none is given here, nor a
+   * cursor or start; shard.count is that of the subscription, and shard may be left out when that is 1.
    * One that the asker may not read is NOT_FOUND. Unset: a stream without a name.
    *
    * @generated from field: optional string subscription_id = 1;
@@ -205,83 +207,6 @@ export const ListChangesResponseSchema: GenMessage<ListChangesResponse> = /*@__P
   messageDesc(file_docket_document_v1_change_service, 3);
 
 /**
- * What to make.
- *
- * @generated from message docket.document.v1.CreateSubscriptionRequest
- */
-export type CreateSubscriptionRequest = Message<"docket.document.v1.CreateSubscriptionRequest"> & {
-  /**
-   * The workspace.
-   *
-   * @generated from field: string workspace_id = 1;
-   */
-  workspaceId: string;
-
-  /**
-   * The name, 1 to 100 of: small letters, digits, dot, dash, underscore.
-   *
-   * @generated from field: string name = 2;
-   */
-  name: string;
-
-  /**
-   * Which changes to tell. workspace_ids must be empty. Unset: all of the workspace.
-   *
-   * @generated from field: docket.document.v1.ChangeFilter filter = 3;
-   */
-  filter?: ChangeFilter | undefined;
-
-  /**
-   * Where to begin. Unset: now.
-   *
-   * @generated from field: docket.document.v1.WatchStart start = 4;
-   */
-  start: WatchStart;
-
-  /**
-   * How many watchers share the work, 1 to 64. 0: 1.
-   *
-   * @generated from field: uint32 shard_count = 5;
-   */
-  shardCount: number;
-
-  /**
-   * Makes the call safe to repeat: the same id with the same request gives the first answer, for 24 hours. Unset: each call counts.
-   *
-   * @generated from field: optional string request_id = 6;
-   */
-  requestId?: string | undefined;
-};
-
-/**
- * Describes the message docket.document.v1.CreateSubscriptionRequest.
- * Use `create(CreateSubscriptionRequestSchema)` to create a new message.
- */
-export const CreateSubscriptionRequestSchema: GenMessage<CreateSubscriptionRequest> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_change_service, 4);
-
-/**
- * What was made.
- *
- * @generated from message docket.document.v1.CreateSubscriptionResponse
- */
-export type CreateSubscriptionResponse = Message<"docket.document.v1.CreateSubscriptionResponse"> & {
-  /**
-   * The subscription.
-   *
-   * @generated from field: docket.document.v1.Subscription subscription = 1;
-   */
-  subscription?: Subscription | undefined;
-};
-
-/**
- * Describes the message docket.document.v1.CreateSubscriptionResponse.
- * Use `create(CreateSubscriptionResponseSchema)` to create a new message.
- */
-export const CreateSubscriptionResponseSchema: GenMessage<CreateSubscriptionResponse> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_change_service, 5);
-
-/**
  * Which subscription.
  *
  * @generated from message docket.document.v1.GetSubscriptionRequest
@@ -300,7 +225,7 @@ export type GetSubscriptionRequest = Message<"docket.document.v1.GetSubscription
  * Use `create(GetSubscriptionRequestSchema)` to create a new message.
  */
 export const GetSubscriptionRequestSchema: GenMessage<GetSubscriptionRequest> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_change_service, 6);
+  messageDesc(file_docket_document_v1_change_service, 4);
 
 /**
  * The subscription.
@@ -321,7 +246,7 @@ export type GetSubscriptionResponse = Message<"docket.document.v1.GetSubscriptio
  * Use `create(GetSubscriptionResponseSchema)` to create a new message.
  */
 export const GetSubscriptionResponseSchema: GenMessage<GetSubscriptionResponse> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_change_service, 7);
+  messageDesc(file_docket_document_v1_change_service, 5);
 
 /**
  * Of which workspace.
@@ -356,7 +281,7 @@ export type ListSubscriptionsRequest = Message<"docket.document.v1.ListSubscript
  * Use `create(ListSubscriptionsRequestSchema)` to create a new message.
  */
 export const ListSubscriptionsRequestSchema: GenMessage<ListSubscriptionsRequest> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_change_service, 8);
+  messageDesc(file_docket_document_v1_change_service, 6);
 
 /**
  * A page of subscriptions.
@@ -384,7 +309,7 @@ export type ListSubscriptionsResponse = Message<"docket.document.v1.ListSubscrip
  * Use `create(ListSubscriptionsResponseSchema)` to create a new message.
  */
 export const ListSubscriptionsResponseSchema: GenMessage<ListSubscriptionsResponse> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_change_service, 9);
+  messageDesc(file_docket_document_v1_change_service, 7);
 
 /**
  * How far the consumer is.
@@ -419,7 +344,7 @@ export type AcknowledgeChangesRequest = Message<"docket.document.v1.AcknowledgeC
  * Use `create(AcknowledgeChangesRequestSchema)` to create a new message.
  */
 export const AcknowledgeChangesRequestSchema: GenMessage<AcknowledgeChangesRequest> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_change_service, 10);
+  messageDesc(file_docket_document_v1_change_service, 8);
 
 /**
  * How far the subscription is.
@@ -440,7 +365,7 @@ export type AcknowledgeChangesResponse = Message<"docket.document.v1.Acknowledge
  * Use `create(AcknowledgeChangesResponseSchema)` to create a new message.
  */
 export const AcknowledgeChangesResponseSchema: GenMessage<AcknowledgeChangesResponse> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_change_service, 11);
+  messageDesc(file_docket_document_v1_change_service, 9);
 
 /**
  * Which subscription.
@@ -461,7 +386,7 @@ export type DeleteSubscriptionRequest = Message<"docket.document.v1.DeleteSubscr
  * Use `create(DeleteSubscriptionRequestSchema)` to create a new message.
  */
 export const DeleteSubscriptionRequestSchema: GenMessage<DeleteSubscriptionRequest> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_change_service, 12);
+  messageDesc(file_docket_document_v1_change_service, 10);
 
 /**
  * It is gone.
@@ -476,7 +401,7 @@ export type DeleteSubscriptionResponse = Message<"docket.document.v1.DeleteSubsc
  * Use `create(DeleteSubscriptionResponseSchema)` to create a new message.
  */
 export const DeleteSubscriptionResponseSchema: GenMessage<DeleteSubscriptionResponse> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_change_service, 13);
+  messageDesc(file_docket_document_v1_change_service, 11);
 
 /**
  * ChangeService tells what changed, from the log that is written in the same transaction as the change itself:
@@ -488,7 +413,8 @@ export const ChangeService: GenService<{
   /**
    * Tells changes as they happen, after those since the cursor. A heartbeat comes at least every 15 seconds.
    * The stream ends with RESUME at its age, with its session's token, or when the watcher is too slow; go on from the last cursor.
-   * CURSOR_EXPIRED: the cursor is older than 90 days; list again.
+   * CURSOR_EXPIRED: the cursor is older than the log is kept (90 days, unless the operator says otherwise); list again.
+   * LIMIT_REACHED: a subject may have `limit` streams open, and watch `limit` workspaces without naming them.
    *
    * @generated from rpc docket.document.v1.ChangeService.WatchChanges
    */

@@ -4,10 +4,12 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Actor } from "./actor_pb.ts";
 import { file_docket_document_v1_actor } from "./actor_pb.ts";
-import type { ChangeFilter } from "./change_pb.ts";
+import type { ChangeFilter, WatchStart } from "./change_pb.ts";
 import { file_docket_document_v1_change } from "./change_pb.ts";
+import { file_docket_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file docket/document/v1/subscription.proto.
  */
 export const file_docket_document_v1_subscription: GenFile = /*@__PURE__*/
-  fileDesc("CiVkb2NrZXQvZG9jdW1lbnQvdjEvc3Vic2NyaXB0aW9uLnByb3RvEhJkb2NrZXQuZG9jdW1lbnQudjEihwIKDFN1YnNjcmlwdGlvbhIKCgJpZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRIwCgZmaWx0ZXIYBCABKAsyIC5kb2NrZXQuZG9jdW1lbnQudjEuQ2hhbmdlRmlsdGVyEjUKBnNoYXJkcxgFIAMoCzIlLmRvY2tldC5kb2N1bWVudC52MS5TdWJzY3JpcHRpb25TaGFyZBItCgpjcmVhdGVkX2J5GAYgASgLMhkuZG9ja2V0LmRvY3VtZW50LnYxLkFjdG9yEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK9AQoRU3Vic2NyaXB0aW9uU2hhcmQSDQoFaW5kZXgYASABKA0SDgoGY3Vyc29yGAIgASgJEjkKEGFja25vd2xlZGdlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSACIAQESEQoJbGFnX2NvdW50GAQgASgDEiYKA2xhZxgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkITChFfYWNrbm93bGVkZ2VfdGltZWIGcHJvdG8z", [file_docket_document_v1_actor, file_docket_document_v1_change, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiVkb2NrZXQvZG9jdW1lbnQvdjEvc3Vic2NyaXB0aW9uLnByb3RvEhJkb2NrZXQuZG9jdW1lbnQudjEihwIKDFN1YnNjcmlwdGlvbhIKCgJpZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRIwCgZmaWx0ZXIYBCABKAsyIC5kb2NrZXQuZG9jdW1lbnQudjEuQ2hhbmdlRmlsdGVyEjUKBnNoYXJkcxgFIAMoCzIlLmRvY2tldC5kb2N1bWVudC52MS5TdWJzY3JpcHRpb25TaGFyZBItCgpjcmVhdGVkX2J5GAYgASgLMhkuZG9ja2V0LmRvY3VtZW50LnYxLkFjdG9yEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK9AQoRU3Vic2NyaXB0aW9uU2hhcmQSDQoFaW5kZXgYASABKA0SDgoGY3Vyc29yGAIgASgJEjkKEGFja25vd2xlZGdlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSACIAQESEQoJbGFnX2NvdW50GAQgASgDEiYKA2xhZxgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkITChFfYWNrbm93bGVkZ2VfdGltZSKsAwoZQ3JlYXRlU3Vic2NyaXB0aW9uUmVxdWVzdBIkCgx3b3Jrc3BhY2VfaWQYASABKAlCDrpIBXIDsAEBsrsYAggBEisKBG5hbWUYAiABKAlCHbpIGnIYGGQyFF5bYS16MC05Ll8tXXsxLDEwMH0kEjAKBmZpbHRlchgDIAEoCzIgLmRvY2tldC5kb2N1bWVudC52MS5DaGFuZ2VGaWx0ZXISNwoFc3RhcnQYBCABKA4yHi5kb2NrZXQuZG9jdW1lbnQudjEuV2F0Y2hTdGFydEIIukgFggECEAESHAoLc2hhcmRfY291bnQYBSABKA1CB7pIBCoCGEASIQoKcmVxdWVzdF9pZBgGIAEoCUIIukgFcgOwAQFIAIgBATqAAbpIfRp7ChpjcmVhdGVfc3Vic2NyaXB0aW9uLmZpbHRlchIiYSBzdWJzY3JpcHRpb24gaXMgdG8gb25lIHdvcmtzcGFjZRo5IWhhcyh0aGlzLmZpbHRlcikgfHwgc2l6ZSh0aGlzLmZpbHRlci53b3Jrc3BhY2VfaWRzKSA9PSAwQg0KC19yZXF1ZXN0X2lkIlQKGkNyZWF0ZVN1YnNjcmlwdGlvblJlc3BvbnNlEjYKDHN1YnNjcmlwdGlvbhgBIAEoCzIgLmRvY2tldC5kb2N1bWVudC52MS5TdWJzY3JpcHRpb25iBnByb3RvMw", [file_buf_validate_validate, file_docket_document_v1_actor, file_docket_document_v1_change, file_docket_policy_v1_policy, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * A named place in a workspace's stream, kept by the server: a consumer that was killed goes on where it acknowledged.
@@ -129,4 +131,81 @@ export type SubscriptionShard = Message<"docket.document.v1.SubscriptionShard"> 
  */
 export const SubscriptionShardSchema: GenMessage<SubscriptionShard> = /*@__PURE__*/
   messageDesc(file_docket_document_v1_subscription, 1);
+
+/**
+ * What to make.
+ *
+ * @generated from message docket.document.v1.CreateSubscriptionRequest
+ */
+export type CreateSubscriptionRequest = Message<"docket.document.v1.CreateSubscriptionRequest"> & {
+  /**
+   * The workspace.
+   *
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId: string;
+
+  /**
+   * The name, 1 to 100 of: small letters, digits, dot, dash, underscore.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Which changes to tell. workspace_ids must be empty. Unset: all of the workspace.
+   *
+   * @generated from field: docket.document.v1.ChangeFilter filter = 3;
+   */
+  filter?: ChangeFilter | undefined;
+
+  /**
+   * Where to begin. Unset: now.
+   *
+   * @generated from field: docket.document.v1.WatchStart start = 4;
+   */
+  start: WatchStart;
+
+  /**
+   * How many watchers share the work, 1 to 64. 0: 1.
+   *
+   * @generated from field: uint32 shard_count = 5;
+   */
+  shardCount: number;
+
+  /**
+   * Makes the call safe to repeat: the same id with the same request gives the first answer, for 24 hours. Unset: each call counts.
+   *
+   * @generated from field: optional string request_id = 6;
+   */
+  requestId?: string | undefined;
+};
+
+/**
+ * Describes the message docket.document.v1.CreateSubscriptionRequest.
+ * Use `create(CreateSubscriptionRequestSchema)` to create a new message.
+ */
+export const CreateSubscriptionRequestSchema: GenMessage<CreateSubscriptionRequest> = /*@__PURE__*/
+  messageDesc(file_docket_document_v1_subscription, 2);
+
+/**
+ * What was made.
+ *
+ * @generated from message docket.document.v1.CreateSubscriptionResponse
+ */
+export type CreateSubscriptionResponse = Message<"docket.document.v1.CreateSubscriptionResponse"> & {
+  /**
+   * The subscription.
+   *
+   * @generated from field: docket.document.v1.Subscription subscription = 1;
+   */
+  subscription?: Subscription | undefined;
+};
+
+/**
+ * Describes the message docket.document.v1.CreateSubscriptionResponse.
+ * Use `create(CreateSubscriptionResponseSchema)` to create a new message.
+ */
+export const CreateSubscriptionResponseSchema: GenMessage<CreateSubscriptionResponse> = /*@__PURE__*/
+  messageDesc(file_docket_document_v1_subscription, 3);
 
