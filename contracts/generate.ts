@@ -132,7 +132,6 @@ async function writeReference(files: DescFile[]): Promise<void> {
   const folder = join(staging, "reference");
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of module.referencePages(files)) writeFileSync(join(folder, name), text);
-  swap(folder, join(root, "docs", "reference"));
 }
 
 async function main(packages: string[]): Promise<number> {
@@ -152,8 +151,9 @@ async function main(packages: string[]): Promise<number> {
       console.error(`${refusals.length} refused; contracts/gen is as it was.`);
       return 1;
     }
+    await writeReference(files);
     const changed = swap(join(staging, "gen"), join(contracts, "gen"));
-    if (packages.length === 0) await writeReference(files);
+    if (packages.length === 0) swap(join(staging, "reference"), join(root, "docs", "reference"));
     console.log(changed ? "contracts/gen is new." : "contracts/gen was up to date.");
     return 0;
   } catch (error) {

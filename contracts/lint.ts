@@ -5,7 +5,7 @@
 import type { DescFile } from "@bufbuild/protobuf";
 import { lintCallGraph } from "./lint/call_graph.ts";
 import { lintPolicy } from "./lint/policy_rules.ts";
-import { lintReasonValues, lintReasons } from "./lint/reason_rules.ts";
+import { lintReasons, lintReasonValues } from "./lint/reason_rules.ts";
 import type { Refusal } from "./lint/refusal.ts";
 import { lintRequest } from "./lint/request_rules.ts";
 import { lintScopes } from "./lint/scope_rules.ts";

@@ -144,7 +144,7 @@ function lintTime(method: DescMethod, { time }: Policy, refuse: RefuseRpc): void
     const maxAgeMs = millisecondsOf(time.value.maxAge);
     lintDuration("stream.idle", idleMs, limits.idleMs, refuse);
     lintDuration("stream.max_age", maxAgeMs, limits.maxAgeMs, refuse);
-    if (maxAgeMs < idleMs) refuse("has a stream.max_age shorter than its stream.idle.");
+    if (maxAgeMs > 0 && maxAgeMs < idleMs) refuse("has a stream.max_age shorter than its stream.idle.");
   }
 }
 
