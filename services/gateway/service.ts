@@ -2,11 +2,11 @@
 // port, turns sessions and keys into tokens, and guards the mesh. It keeps no data, knows no rules of documents, and
 // publishes exactly the RPCs that the contract says.
 
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { Health } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "@docket/contracts/gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "@docket/contracts/gen/grpc/reflection/v1alpha/reflection_pb.ts";
-import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
-import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { edgeRpcs, type Rpc } from "@docket/contracts/registry";
 import { AppError, StartError, toConnectError } from "@docket/runtime/errors";
 import { createHealth } from "@docket/runtime/grpc/health";

@@ -2,11 +2,11 @@
 // with a new token and ticket from where it was, and thereby asks again whether it still may.
 
 import type { Client } from "@connectrpc/connect";
+import type { Version } from "@docket/contracts/gen/docket/document/v1/version_pb.ts";
 import type {
   CreateDownloadTicketResponse,
   VersionService,
 } from "@docket/contracts/gen/docket/document/v1/version_service_pb.ts";
-import type { Version } from "@docket/contracts/gen/docket/document/v1/version_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { TransferService } from "@docket/contracts/gen/docket/storage/v1/transfer_service_pb.ts";
 import { AppError, reasonOf } from "@docket/runtime/errors";

@@ -1,8 +1,8 @@
 // Downloads over plain HTTP: a version of a document, or its newest one, whole or a part of it.
 
+import type { Version } from "@docket/contracts/gen/docket/document/v1/version_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { RateClass } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
-import type { Version } from "@docket/contracts/gen/docket/document/v1/version_pb.ts";
 import { AppError } from "@docket/runtime/errors";
 import type { Gate, SignedIn } from "../guard/gate.ts";
 import { etagMatches, etagMatchesStrongly } from "../http/etag.ts";

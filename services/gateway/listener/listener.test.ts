@@ -1,6 +1,6 @@
-import { afterEach, describe, expect, it } from "@jest/globals";
 import http2 from "node:http2";
 import net from "node:net";
+import { afterEach, describe, expect, it } from "@jest/globals";
 import { type Listener, type ListenerOptions, startListener } from "./listener.ts";
 import { preface, protocolOf } from "./sniff.ts";
 

@@ -9,6 +9,7 @@ import {
   createConnectRouter,
   createContextValues,
   type HandlerContext,
+  type Interceptor,
 } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import {
@@ -63,6 +64,7 @@ export function createRpcAdapter(options: RpcAdapterOptions): RpcAdapter {
   options.own(router, {
     readMaxBytes: ownMaxBytes,
     requestGate: gateOf(demand, options),
+    interceptors: [ownErrors],
     shutdownSignal: options.draining,
   });
   const handlers = new Map<string, UniversalHandler>(router.handlers.map((handler) => [handler.requestPath, handler]));
@@ -78,6 +80,15 @@ export function createRpcAdapter(options: RpcAdapterOptions): RpcAdapter {
 
 /** The largest message of health and reflection, in bytes. */
 const ownMaxBytes = 1 << 16;
+
+/** What health and reflection throw, in the words of all other errors. */
+const ownErrors: Interceptor = (next) => async (request) => {
+  try {
+    return await next(request);
+  } catch (error) {
+    throw translate(error, edgeCallOf({ values: request.contextValues }));
+  }
+};
 
 /** Paths of the form `/package.Service/Method`. */
 function looksLikeRpc(path: string): boolean {

@@ -12,8 +12,8 @@ import { type Cache, CacheScope } from "@docket/contracts/gen/docket/policy/v1/p
 import { enumName } from "@docket/contracts/policy";
 import type { Rpc } from "@docket/contracts/registry";
 import { AppError, reasonOf, toConnectError } from "@docket/runtime/errors";
-import { type Exchange, headerOf } from "../http/exchange.ts";
 import { etagMatches } from "../http/etag.ts";
+import { type Exchange, headerOf } from "../http/exchange.ts";
 import { problemBody, problemOf } from "../http/problem.ts";
 
 const encoder = new TextEncoder();

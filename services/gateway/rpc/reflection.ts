@@ -1,12 +1,11 @@
 // Descriptors of what the edge publishes, and of nothing else: a service that has RPCs for the mesh alone is told
 // without them.
 
-import { create, createFileRegistry, type DescFile, type DescService } from "@bufbuild/protobuf";
+import { clone, create, createFileRegistry, type DescFile, type DescService } from "@bufbuild/protobuf";
 import {
   type FileDescriptorProto,
   FileDescriptorProtoSchema,
   FileDescriptorSetSchema,
-  ServiceDescriptorProtoSchema,
 } from "@bufbuild/protobuf/wkt";
 import type { Rpc } from "@docket/contracts/registry";
 
@@ -24,13 +23,12 @@ function collect(file: DescFile, files: Map<string, FileDescriptorProto>, publis
   const { proto } = file;
   if (files.has(proto.name)) return;
   for (const dependency of file.dependencies) collect(dependency, files, published);
-  const kept = proto.service.map((service) => ({
-    ...service,
-    method: service.method.filter(({ name }) => published.has(`${proto.package}.${service.name}/${name}`)),
-  }));
-  const service = kept
-    .filter(({ method }) => method.length > 0)
-    .map((each) => create(ServiceDescriptorProtoSchema, each));
-  // Comments are dropped with the source info: their paths count the methods that are gone.
-  files.set(proto.name, create(FileDescriptorProtoSchema, { ...proto, service, sourceCodeInfo: undefined }));
+  const copy = clone(FileDescriptorProtoSchema, proto);
+  for (const service of copy.service) {
+    service.method = service.method.filter(({ name }) => published.has(`${proto.package}.${service.name}/${name}`));
+  }
+  copy.service = copy.service.filter(({ method }) => method.length > 0);
+  // Comments are dropped: their paths count the methods that are gone.
+  copy.sourceCodeInfo = undefined;
+  files.set(proto.name, copy);
 }

@@ -1,8 +1,8 @@
 // Turns sessions and keys into short-lived tokens. What is known is kept for one second, so that the end of a session
 // is noticed within it even when nobody tells; being told (user_changes.ts) is faster.
 
-import { type Client, ConnectError } from "@connectrpc/connect";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Client, ConnectError } from "@connectrpc/connect";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { TokenService } from "@docket/contracts/gen/docket/user/v1/token_service_pb.ts";
 import { headerNames, type Subject } from "@docket/runtime/call";

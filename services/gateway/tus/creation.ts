@@ -2,19 +2,19 @@
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import type { Upload } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
 import type {
   CreateUploadRequestSchema,
   UploadService,
 } from "@docket/contracts/gen/docket/storage/v1/upload_service_pb.ts";
-import type { Upload } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
-import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { AppError } from "@docket/runtime/errors";
 import type { SignedIn } from "../guard/gate.ts";
 import { type Exchange, headerOf } from "../http/exchange.ts";
 import { meshHeaders } from "../rpc/edge_call.ts";
 import { isComplete, setUploadHeaders } from "./answers.ts";
 import { concatOf, contentType, countOf, headerFault, metadataOf, tusVersion } from "./headers.ts";
-import { writeBody, type WriterOptions } from "./writer.ts";
+import { type WriterOptions, writeBody } from "./writer.ts";
 
 export interface UploadsOptions extends WriterOptions {
   readonly uploads: Client<typeof UploadService>;

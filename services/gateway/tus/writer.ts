@@ -1,7 +1,7 @@
 // Hands the body of a PATCH, or of a creation with upload, on to storage. What has been answered is durable.
 
-import type { Client, ConnectError } from "@connectrpc/connect";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { Client, ConnectError } from "@connectrpc/connect";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type {
   TransferService,
