@@ -132,6 +132,8 @@ export class Tailer implements AsyncDisposable {
     if (this.#stale.size === 0 || this.#ended || this.#refreshing !== undefined) return;
     this.#refreshing = this.#refresh().finally(() => {
       this.#refreshing = undefined;
+      // A wake-up may have come after the last look.
+      this.#wake([]);
     });
   }
 
