@@ -6,7 +6,7 @@ import { enumName, resourceName } from "@docket/contracts/policy";
 import { allowed, type Authorizer, type Decision, denied, hidden, type ScopeCheck } from "@docket/runtime/access";
 import { type Call, callOf, type Subject, subjectOf } from "@docket/runtime/call";
 import { AppError, notFound } from "@docket/runtime/errors";
-import type { Membership, MembershipCache } from "@docket/runtime/membership";
+import type { Member, Membership, MembershipCache } from "@docket/runtime/membership";
 import type { HandlerContext } from "@connectrpc/connect";
 import { type Access, accessOf, type GrantFact, levelFor, type Place, principalsOf, root } from "./domain/access.ts";
 import type { DocumentDatabase } from "./store/entities.ts";
@@ -29,11 +29,11 @@ export type ResourceCheck = (subject: Subject, scope: ScopeCheck, call: Call) =>
 /** The service's answers about access. */
 export interface DocumentAuthorizer extends Authorizer {
   /** What the root of a workspace is to somebody. */
-  rootFor(subject: Subject, workspaceId: string, call: Call): Promise<Standpoint>;
+  rootFor(subject: Member, workspaceId: string, call: Call): Promise<Standpoint>;
   /** What a folder is to somebody; undefined when there is none. */
-  folderFor(subject: Subject, folderId: string, call: Call): Promise<Standpoint | undefined>;
+  folderFor(subject: Member, folderId: string, call: Call): Promise<Standpoint | undefined>;
   /** What a document is to somebody; undefined when there is none. */
-  documentFor(subject: Subject, documentId: string, call: Call): Promise<Standpoint | undefined>;
+  documentFor(subject: Member, documentId: string, call: Call): Promise<Standpoint | undefined>;
   /**
    * For what a scope in the contract cannot say, such as the folder of a filtered list. Throws NOT_FOUND or
    * PERMISSION_DENIED.
@@ -51,7 +51,7 @@ export interface AuthorizerOptions {
 
 export function createAuthorizer({ db, membership, others }: AuthorizerOptions): DocumentAuthorizer {
   const standpoint = async (
-    subject: Subject,
+    subject: Member,
     workspaceId: string,
     place: Place,
     call: Call,

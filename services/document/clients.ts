@@ -3,6 +3,7 @@ import type { Client } from "@connectrpc/connect";
 import { BlobService } from "@docket/contracts/gen/docket/storage/v1/blob_service_pb.ts";
 import { MembershipService } from "@docket/contracts/gen/docket/user/v1/membership_service_pb.ts";
 import { UserChangeService } from "@docket/contracts/gen/docket/user/v1/user_change_service_pb.ts";
+import { WorkspaceService } from "@docket/contracts/gen/docket/user/v1/workspace_service_pb.ts";
 import type { Mesh } from "@docket/runtime/mesh";
 
 /** The services called. */
@@ -13,6 +14,8 @@ export interface Clients {
   readonly memberships: Client<typeof MembershipService>;
   /** Tells of people who left and workspaces that are gone. */
   readonly userChanges: Client<typeof UserChangeService>;
+  /** Lists the workspaces of somebody who watches or lists across all of theirs. */
+  readonly workspaces: Client<typeof WorkspaceService>;
 }
 
 export function connectClients(mesh: Pick<Mesh, "client">): Clients {
@@ -20,5 +23,6 @@ export function connectClients(mesh: Pick<Mesh, "client">): Clients {
     blobs: mesh.client(BlobService),
     memberships: mesh.client(MembershipService),
     userChanges: mesh.client(UserChangeService),
+    workspaces: mesh.client(WorkspaceService),
   };
 }

@@ -141,3 +141,18 @@ function pathFrom(resourceId: string, place: Place): string[] {
   if (at === 0 && place.documentId === undefined) return [];
   return place.folderIds.slice(0, at + 1).reverse();
 }
+
+/** Somebody's own key and those of its groups, as a task's assignee is written. */
+export function assigneesOf(asker: Asker, standing: Standing): PrincipalKey[] {
+  if (!standing.member) return [];
+  const own = asker.kind === "person" ? [`person:${asker.id}`] : [];
+  return [...own, ...standing.groupIds.map((id) => `group:${id}`)];
+}
+
+/** The level on a task that stands alone: there is no document whose grants could say. */
+export function levelOnTask(asker: Asker, standing: Standing, assignee: PrincipalKey): Level {
+  if (!standing.member) return 0;
+  if (standing.permissions.has(Permission.WORKSPACE_MANAGE)) return 4;
+  if (standing.permissions.has(Permission.TASK_CREATE)) return 3;
+  return assigneesOf(asker, standing).includes(assignee) ? 2 : 0;
+}

@@ -11,6 +11,9 @@ import { newId } from "@docket/runtime/ids";
 import type { VersionRow } from "../store/versions.ts";
 import type { Deps } from "./deps.ts";
 
+/** How old a reference may be when it is committed, in milliseconds; well below the age at which the worker settles it. */
+const freshMs = 30_000;
+
 /**
  * Makes a reference from a new version's id to the upload's contents. Each call takes a new id, so that a reference that
  * the worker is about to release is never the one that this call commits. What went wrong is thrown when asked for.
@@ -21,11 +24,15 @@ export async function attachUpload(
   uploadId: string,
   workspaceId: string,
 ): Promise<() => BlobReference> {
+  const since = performance.now();
   try {
     const request = { uploadId, versionId: newId(), workspaceId };
     const { reference } = await clients.blobs.attachUpload(request, forward(context));
     if (reference === undefined) throw new AppError(Reason.INTERNAL);
-    return () => reference;
+    return () => {
+      if (performance.now() - since > freshMs) throw new AppError(Reason.DEADLINE_EXCEEDED);
+      return reference;
+    };
   } catch (error) {
     const told = uploadError(error, uploadId);
     return () => {

@@ -2,8 +2,9 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Actor, ActorSchema } from "@docket/contracts/gen/docket/document/v1/actor_pb.ts";
-import { ChangeKind, ChangeSchema } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
-import { appendChanges, type NewChange } from "@docket/runtime/changelog/changelog";
+import { ChangeKind, ChangeKindSchema, ChangeSchema } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
+import { appendChanges, type NewChange } from "@docket/runtime/changelog/append";
+import { enumName } from "@docket/contracts/policy";
 import { newId } from "@docket/runtime/ids";
 import type { Tx } from "./entities.ts";
 
@@ -31,7 +32,7 @@ export async function recordChanges(
     const subjectId = fact.documentId ?? fact.folderId ?? fact.taskId;
     const change = create(ChangeSchema, { ...fact, id: newId(), workspaceId, time, ...(by === undefined ? {} : { actor: by }) });
     return {
-      kind: ChangeKind[fact.kind] ?? "",
+      kind: enumName(ChangeKindSchema, fact.kind ?? ChangeKind.UNSPECIFIED),
       payload: toBinary(ChangeSchema, change),
       ...(subjectId === undefined ? {} : { subjectId }),
     };

@@ -3,7 +3,8 @@ import type { Insertable, Selectable } from "kysely";
 import { state } from "../domain/state.ts";
 import { sortKey, tagKey, termsOf } from "../domain/terms.ts";
 import type { Query, Tables, Tx } from "./entities.ts";
-import { chunks } from "./folders.ts";
+import { chunks, refuseLost } from "./statements.ts";
+import { followDocuments } from "./tasks.ts";
 
 export type DocumentRow = Selectable<Tables["document"]>;
 
@@ -68,12 +69,14 @@ export async function updateDocument(
     title_key: sortKey(values.title ?? row.title),
     revision: row.revision + 1,
   };
-  await tx
+  const changed = await tx
     .updateTable("document")
     .set({ ...values, title_key: next.title_key, revision: next.revision })
     .where("workspace_id", "=", row.workspace_id)
     .where("id", "=", row.id)
-    .execute();
+    .where("revision", "=", row.revision)
+    .executeTakeFirst();
+  refuseLost(changed);
   const renamed = next.title !== row.title || next.tags !== row.tags;
   if (renamed) {
     await tx.deleteFrom("term").where("workspace_id", "=", row.workspace_id).where("document_id", "=", row.id).execute();
@@ -81,6 +84,9 @@ export async function updateDocument(
     await writeListings(tx, next);
   } else if (next.updated_at !== row.updated_at) {
     await touchListings(tx, next);
+  }
+  if (next.folder_id !== row.folder_id) {
+    await followDocuments(tx, row.workspace_id, [row.id], { folder_id: next.folder_id });
   }
   return next;
 }
@@ -106,6 +112,7 @@ export async function setDocumentState(
       .where("document_id", "in", part)
       .execute();
   }
+  await followDocuments(tx, workspaceId, ids, { listed: values.state === state.live ? 1 : 0 });
 }
 
 /** The ids and folders of the documents in some folders, in one state, or in any. */

@@ -3,6 +3,7 @@ import type { ExpressionBuilder, Insertable, Selectable } from "kysely";
 import type { PrincipalKey } from "../domain/access.ts";
 import { state } from "../domain/state.ts";
 import type { Query, Tables, Tx } from "./entities.ts";
+import { chunks, refuseLost } from "./statements.ts";
 
 export type FolderRow = Selectable<Tables["folder"]>;
 
@@ -188,12 +189,14 @@ export async function updateFolder(
   row: Pick<FolderRow, "workspace_id" | "id" | "revision">,
   values: Partial<Insertable<Tables["folder"]>>,
 ): Promise<void> {
-  await tx
+  const changed = await tx
     .updateTable("folder")
     .set({ ...values, revision: row.revision + 1 })
     .where("workspace_id", "=", row.workspace_id)
     .where("id", "=", row.id)
-    .execute();
+    .where("revision", "=", row.revision)
+    .executeTakeFirst();
+  refuseLost(changed);
 }
 
 /** A folder and all below it, in any state. */
@@ -207,9 +210,28 @@ export async function subtreeOf(query: Query, workspaceId: string, folderId: str
   return rows.map((row) => row.descendant_id);
 }
 
-/** A list in parts, for statements whose number of parameters is limited. */
-export function chunks<T>(list: readonly T[], size: number): T[][] {
-  const parts: T[][] = [];
-  for (let at = 0; at < list.length; at += size) parts.push(list.slice(at, at + size));
-  return parts;
+/** Gives folders another place in the life of things. */
+export async function setFolderState(
+  tx: Tx,
+  workspaceId: string,
+  ids: readonly string[],
+  values: Pick<FolderRow, "state" | "trashed_with" | "trashed_at">,
+): Promise<void> {
+  for (const part of chunks(ids, 400)) {
+    await tx
+      .updateTable("folder")
+      .set((eb) => ({ ...values, revision: eb("revision", "+", 1) }))
+      .where("workspace_id", "=", workspaceId)
+      .where("id", "in", part)
+      .execute();
+  }
+}
+
+/** Takes folders out of every table. */
+export async function removeFolders(tx: Tx, workspaceId: string, ids: readonly string[]): Promise<void> {
+  for (const part of chunks(ids, 400)) {
+    await tx.deleteFrom("access_grant").where("workspace_id", "=", workspaceId).where("resource_id", "in", part).execute();
+    await tx.deleteFrom("folder_closure").where("workspace_id", "=", workspaceId).where("descendant_id", "in", part).execute();
+    await tx.deleteFrom("folder").where("workspace_id", "=", workspaceId).where("id", "in", part).execute();
+  }
 }

@@ -76,13 +76,3 @@ export async function removeGrantsTo(tx: Tx, workspaceId: string, principal: str
     .execute();
   await tx.deleteFrom("listing").where("workspace_id", "=", workspaceId).where("list_key", "=", principal).execute();
 }
-
-/** Removes every grant on some folders. */
-export async function removeGrantsOn(tx: Tx, workspaceId: string, resourceIds: readonly string[]): Promise<void> {
-  if (resourceIds.length === 0) return;
-  await tx
-    .deleteFrom("access_grant")
-    .where("workspace_id", "=", workspaceId)
-    .where("resource_id", "in", resourceIds)
-    .execute();
-}

@@ -5,7 +5,8 @@ import { state } from "../domain/state.ts";
 import { recordChanges } from "./changes.ts";
 import { type DocumentRow, documentsIn, documentsTrashedWith, setDocumentState } from "./documents.ts";
 import type { Tx } from "./entities.ts";
-import { chunks, type FolderRow, subtreeOf } from "./folders.ts";
+import { type FolderRow, setFolderState, subtreeOf } from "./folders.ts";
+import { chunks } from "./statements.ts";
 
 /** Puts a document into the trash by name. */
 export async function trashDocument(tx: Tx, row: DocumentRow, actor: string, at: number): Promise<void> {
@@ -40,7 +41,7 @@ export async function trashFolder(tx: Tx, row: FolderRow, actor: string, at: num
       .where("state", "=", state.live)
       .execute();
   }
-  await setFolder(tx, row, { state: state.trashed, trashed_with: row.id, trashed_at: at });
+  await setFolderState(tx, workspaceId, [row.id], { state: state.trashed, trashed_with: row.id, trashed_at: at });
   await setDocumentState(
     tx,
     workspaceId,
@@ -79,17 +80,4 @@ export async function undeleteFolder(tx: Tx, row: FolderRow, actor: string, at: 
 /** What every change of a document tells of its place. */
 export function placed(row: { readonly id: string; readonly folder_id: string }): { documentId: string; folderId?: string } {
   return { documentId: row.id, ...(row.folder_id === "" ? {} : { folderId: row.folder_id }) };
-}
-
-async function setFolder(
-  tx: Tx,
-  row: FolderRow,
-  values: Pick<FolderRow, "state" | "trashed_with" | "trashed_at">,
-): Promise<void> {
-  await tx
-    .updateTable("folder")
-    .set({ ...values, revision: row.revision + 1 })
-    .where("workspace_id", "=", row.workspace_id)
-    .where("id", "=", row.id)
-    .execute();
 }

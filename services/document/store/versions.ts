@@ -1,7 +1,7 @@
 // Versions of documents.
 import type { Insertable, Selectable } from "kysely";
 import type { Query, Tables, Tx } from "./entities.ts";
-import { chunks } from "./folders.ts";
+import { chunks, refuseLost } from "./statements.ts";
 
 export type VersionRow = Selectable<Tables["version"]>;
 
@@ -78,13 +78,15 @@ export async function updateVersion(
   values: Partial<Pick<VersionRow, "label" | "note">>,
 ): Promise<VersionRow> {
   const next = { ...row, ...values, revision: row.revision + 1 };
-  await tx
+  const changed = await tx
     .updateTable("version")
     .set({ ...values, revision: next.revision })
     .where("workspace_id", "=", row.workspace_id)
     .where("document_id", "=", row.document_id)
     .where("number", "=", row.number)
-    .execute();
+    .where("revision", "=", row.revision)
+    .executeTakeFirst();
+  refuseLost(changed);
   return next;
 }
 

@@ -1,0 +1,38 @@
+// The document service's settings, each declared once.
+import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { readSettings, setting, type Values } from "@docket/runtime/config";
+import { serviceSettings } from "@docket/runtime/service_settings";
+
+export const settings = {
+  ...serviceSettings(Workload.DOCUMENT),
+  changesKeptMs: setting.duration("DOCUMENT_CHANGES_KEPT", {
+    default: "90d",
+    min: 3_600_000,
+    doc: "How long the log of changes is kept; a cursor that is older gets CURSOR_EXPIRED.",
+  }),
+  operationsKeptMs: setting.duration("DOCUMENT_OPERATIONS_KEPT", {
+    default: "30d",
+    min: 60_000,
+    doc: "How long operations are kept after their end.",
+  }),
+  references: {
+    intervalMs: setting.duration("DOCUMENT_REFERENCES_INTERVAL", {
+      default: "60s",
+      min: 10,
+      doc: "How often references that storage holds for versions of unfinished calls are settled.",
+    }),
+    ageMs: setting.duration("DOCUMENT_REFERENCES_AGE", {
+      default: "60s",
+      min: 40_000,
+      doc: "How old such a reference must be; above the longest call that makes a version.",
+    }),
+  },
+};
+
+/** The document service's configuration, checked. */
+export type DocumentConfig = Values<typeof settings>;
+
+/** Reads and checks the settings. Throws ConfigError naming the first that is wrong. */
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): DocumentConfig {
+  return readSettings(settings, env);
+}

@@ -1,0 +1,107 @@
+// Keeps storage's references in step with the versions that exist here. A version's reference is confirmed right after
+// its commit; what a crash left pending is settled by looking whether the version exists, never by time alone.
+import { setTimeout as pause } from "node:timers/promises";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import type { Client } from "@connectrpc/connect";
+import type { BlobService } from "@docket/contracts/gen/docket/storage/v1/blob_service_pb.ts";
+import type { Logger } from "@docket/runtime/logger";
+import type { Events } from "../events.ts";
+import type { DocumentDatabase } from "../store/entities.ts";
+import { chunks } from "../store/statements.ts";
+import { existingVersions } from "../store/versions.ts";
+
+/** How many versions one call names. */
+const atOnce = 200;
+
+/** What is needed to settle references. */
+export interface ReferenceOptions {
+  readonly db: DocumentDatabase;
+  readonly blobs: Client<typeof BlobService>;
+  readonly events: Events;
+  readonly logger: Logger;
+  /** How often pending references are looked for, in milliseconds. */
+  readonly intervalMs: number;
+  /** How old a pending reference must be to be settled, in milliseconds; far above the longest call that commits one. */
+  readonly ageMs: number;
+}
+
+/** Confirms versions that have just been committed. */
+export interface Confirmations {
+  add(versionId: string): void;
+}
+
+export interface References extends Confirmations, AsyncDisposable {
+  /** Settles what is pending now. */
+  settle(): Promise<void>;
+}
+
+export function startReferences(options: ReferenceOptions): References {
+  const { db, blobs, events, logger, intervalMs, ageMs } = options;
+  const stop = new AbortController();
+  const waiting = new Set<string>();
+  let flushing: Promise<void> | undefined;
+
+  const flush = async () => {
+    while (waiting.size > 0) {
+      const versionIds = [...waiting].slice(0, atOnce);
+      for (const id of versionIds) waiting.delete(id);
+      try {
+        const { missingVersionIds } = await blobs.confirmReferences({ versionIds });
+        if (missingVersionIds.length > 0) events.referenceMissing(missingVersionIds);
+      } catch (error) {
+        // Nothing is lost: the references stay pending, and the next round settles them.
+        logger.warn({ err: error, count: versionIds.length }, "versions could not be confirmed yet");
+      }
+    }
+    flushing = undefined;
+  };
+
+  const settle = async () => {
+    let confirmed = 0;
+    let released = 0;
+    // What one page settles is no longer pending, so the first page is read until nothing is left of it.
+    for (;;) {
+      const page = await blobs.listPendingReferences({ olderThan: durationFromMs(ageMs), pageSize: atOnce });
+      const ids = page.references.map((reference) => reference.versionId);
+      if (ids.length === 0) break;
+      const existing = await existingVersions(db.query, ids);
+      const gone = ids.filter((id) => !existing.has(id));
+      if (existing.size > 0) await blobs.confirmReferences({ versionIds: [...existing] });
+      if (gone.length > 0) await blobs.releaseReferences({ versionIds: gone });
+      confirmed += existing.size;
+      released += gone.length;
+    }
+    if (confirmed + released > 0) events.referencesSettled(confirmed, released);
+  };
+
+  const rounds = async () => {
+    while (!stop.signal.aborted) {
+      await pause(intervalMs * (0.75 + Math.random() / 2), undefined, { signal: stop.signal }).catch(() => undefined);
+      if (stop.signal.aborted) return;
+      await settle().catch((error: unknown) => logger.warn({ err: error }, "pending references could not be settled"));
+    }
+  };
+  const running = rounds();
+
+  return {
+    settle,
+    add(versionId) {
+      waiting.add(versionId);
+      flushing ??= Promise.resolve().then(flush);
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+      await flushing;
+    },
+  };
+}
+
+/** Gives up the references of versions that were purged. */
+export async function releaseReferences(
+  blobs: Client<typeof BlobService>,
+  versionIds: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const part of chunks(versionIds, atOnce)) await blobs.releaseReferences({ versionIds: part }, { signal });
+}
