@@ -1,6 +1,6 @@
-import { describe, expect, it } from "@jest/globals";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { reasonOf } from "@docket/runtime/errors";
+import { describe, expect, it } from "@jest/globals";
 import { BoundedPool } from "./bounded_pool.ts";
 
 describe("a bounded pool", () => {

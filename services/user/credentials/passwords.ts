@@ -16,7 +16,9 @@ const options = { algorithm: 2 /* argon2id */, memoryCost: 19_456, timeCost: 2, 
 export const passwordPool = { concurrency: 2, queueLength: 32 } as const;
 
 /** Passwords as argon2id, two at a time. */
-export async function createPasswords(pool = new BoundedPool(passwordPool.concurrency, passwordPool.queueLength)): Promise<Passwords> {
+export async function createPasswords(
+  pool = new BoundedPool(passwordPool.concurrency, passwordPool.queueLength),
+): Promise<Passwords> {
   const nobodys = await hash(randomBytes(32).toString("base64"), options);
   // Composed characters differ between keyboards for one and the same password.
   const plain = (password: string) => password.normalize("NFKC");

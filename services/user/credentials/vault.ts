@@ -66,10 +66,13 @@ export async function loadVaultSecret(dataDir: string): Promise<string> {
     await writeFile(file, `${encodeSecret(newSecret())}\n`, { flag: "wx", mode: 0o600, flush: true });
   } catch (cause) {
     if ((cause as { code?: string }).code !== "EEXIST") {
-      throw new StartError(`The file ${file} cannot be written; set KEY_ENCRYPTION_SECRET, or mend the folder.`, { cause });
+      throw new StartError(`The file ${file} cannot be written; set KEY_ENCRYPTION_SECRET, or mend the folder.`, {
+        cause,
+      });
     }
   }
   const secret = (await readFile(file, "utf8").catch(() => "")).trim();
-  if (secret.length < 32) throw new StartError(`The file ${file} is damaged: remove it, and open links will be worth nothing.`);
+  if (secret.length < 32)
+    throw new StartError(`The file ${file} is damaged: remove it, and open links will be worth nothing.`);
   return secret;
 }

@@ -143,6 +143,7 @@ export interface PendingSignUp {
   readonly locale: string;
   readonly timeZone: string;
   readonly passwordHash: string;
-  readonly invitationId: string | undefined;
+  /** The hash of the secret of the invitation that is accepted with it. */
+  readonly invitationHash: string | undefined;
   readonly expiresAt: Date;
 }

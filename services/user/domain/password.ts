@@ -45,7 +45,17 @@ function withoutTail(folded: string): string {
   return folded.replace(/[^\p{L}]+$/u, "").replace(/^[^\p{L}]+/u, "");
 }
 
-const look: Record<string, string> = { "0": "o", "1": "l", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", $: "s", "!": "i" };
+const look: Record<string, string> = {
+  "0": "o",
+  "1": "l",
+  "3": "e",
+  "4": "a",
+  "5": "s",
+  "7": "t",
+  "@": "a",
+  $: "s",
+  "!": "i",
+};
 
 function plain(folded: string): string {
   return [...folded].map((character) => look[character] ?? character).join("");

@@ -51,16 +51,27 @@ export function afterAttempt(bucket: Bucket | undefined, rule: ThrottleRule, now
 
 /** The bucket after that attempt turned out to be right: as if it had not been. */
 export function afterSuccess(bucket: Bucket, now: number): Bucket {
-  return { failures: Math.max(0, bucket.failures - 1), lastAt: bucket.lastAt, blockedUntil: Math.min(bucket.blockedUntil, now) };
+  return {
+    failures: Math.max(0, bucket.failures - 1),
+    lastAt: bucket.lastAt,
+    blockedUntil: Math.min(bucket.blockedUntil, now),
+  };
 }
 
 /** What counts as one source: an IPv4 address, or the /64 of an IPv6 address, which one household has to itself. */
 export function sourceOf(address: string): string {
-  const bare = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "").toLowerCase();
+  const bare = address
+    .replace(/^::ffff:(?=\d+\.)/i, "")
+    .replace(/%.*$/, "")
+    .toLowerCase();
   if (!bare.includes(":")) return bare === "" ? "unknown" : bare;
   const [head = "", tail] = bare.split("::");
   const front = head === "" ? [] : head.split(":");
   const back = tail === undefined || tail === "" ? [] : tail.split(":");
-  const groups = tail === undefined ? front : [...front, ...Array(Math.max(0, 8 - front.length - back.length)).fill("0"), ...back];
-  return `${groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":")}::/64`;
+  const groups =
+    tail === undefined ? front : [...front, ...Array(Math.max(0, 8 - front.length - back.length)).fill("0"), ...back];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ""))
+    .join(":")}::/64`;
 }

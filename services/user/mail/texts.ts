@@ -10,7 +10,10 @@ function oneLine(name: string): string {
   return name.replaceAll(/\s+/g, " ").slice(0, 100);
 }
 
-export function invitationMail(to: string, about: { workspace: string; inviter: string; link: string; expiresAt: Date }): Mail {
+export function invitationMail(
+  to: string,
+  about: { workspace: string; inviter: string; link: string; expiresAt: Date },
+): Mail {
   return {
     to,
     subject: `You are invited to ${oneLine(about.workspace)} on Docket`,

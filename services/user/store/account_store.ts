@@ -1,5 +1,5 @@
-import { foldName } from "../domain/names.ts";
 import type { Account } from "../domain/model.ts";
+import { foldName } from "../domain/names.ts";
 import { type Db, dateOf, optionalDate, type Row } from "./database.ts";
 
 export function toAccount(row: Row<"account">): Account {
@@ -98,6 +98,11 @@ export async function updateAccount(db: Db, id: string, change: AccountChange): 
     .set({ name_key: foldName(displayName) })
     .where("user_id", "=", id)
     .execute();
+}
+
+/** Notes the wish for a new password, of whoever has this address. */
+export async function noteResetRequest(db: Db, email: string, now: Date): Promise<void> {
+  await db.updateTable("account").set({ reset_requested_at: now.getTime() }).where("email", "=", email).execute();
 }
 
 /** How many administrators can sign in. */

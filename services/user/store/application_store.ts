@@ -112,3 +112,14 @@ export async function deleteApplication(db: Db, workspaceId: string, id: string)
     .execute();
   await db.deleteFrom("application").where("workspace_id", "=", workspaceId).where("id", "=", id).execute();
 }
+
+/** The workspaces of the applications that a person owns. */
+export async function applicationWorkspacesOf(db: Db, ownerId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom("application")
+    .select("workspace_id")
+    .distinct()
+    .where("owner_id", "=", ownerId)
+    .execute();
+  return rows.map((row) => row.workspace_id);
+}

@@ -10,13 +10,18 @@ function toPending(row: Row<"pending_sign_up">): PendingSignUp {
     locale: row.locale,
     timeZone: row.time_zone,
     passwordHash: row.password_hash,
-    invitationId: row.invitation_id ?? undefined,
+    invitationHash: row.invitation_hash ?? undefined,
     expiresAt: dateOf(row.expires_at),
   };
 }
 
 /** Replaces an earlier sign-up with the same address. */
-export async function insertPendingSignUp(db: Db, pending: PendingSignUp, secretHash: string, now: Date): Promise<void> {
+export async function insertPendingSignUp(
+  db: Db,
+  pending: PendingSignUp,
+  secretHash: string,
+  now: Date,
+): Promise<void> {
   await db.deleteFrom("pending_sign_up").where("email", "=", pending.email).execute();
   await db
     .insertInto("pending_sign_up")
@@ -28,7 +33,7 @@ export async function insertPendingSignUp(db: Db, pending: PendingSignUp, secret
       locale: pending.locale,
       time_zone: pending.timeZone,
       password_hash: pending.passwordHash,
-      invitation_id: pending.invitationId ?? null,
+      invitation_hash: pending.invitationHash ?? null,
       created_at: now.getTime(),
       expires_at: pending.expiresAt.getTime(),
     })
@@ -90,4 +95,8 @@ export async function deletePasswordResets(db: Db, userId: string): Promise<void
 export async function deleteExpiredCredentials(db: Db, now: Date): Promise<void> {
   await db.deleteFrom("pending_sign_up").where("expires_at", "<=", now.getTime()).execute();
   await db.deleteFrom("password_reset").where("expires_at", "<=", now.getTime()).execute();
+}
+
+export async function deletePendingSignUp(db: Db, id: string): Promise<void> {
+  await db.deleteFrom("pending_sign_up").where("id", "=", id).execute();
 }

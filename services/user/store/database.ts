@@ -1,6 +1,5 @@
-import type { Database } from "@docket/runtime/db/database";
-import type { Selectable } from "kysely";
-import type { Kysely } from "kysely";
+import type { Database, Transaction } from "@docket/runtime/db/database";
+import type { Kysely, Selectable } from "kysely";
 import type { Tables } from "./entities.ts";
 
 /** The service's database. */
@@ -8,6 +7,9 @@ export type UserDatabase = Database<Tables>;
 
 /** Where a statement runs: in a transaction, or by itself. */
 export type Db = Kysely<Tables>;
+
+/** An open transaction. */
+export type Tx = Transaction<Tables>;
 
 /** A row as a select gives it. */
 export type Row<Table extends keyof Tables> = Selectable<Tables[Table]>;

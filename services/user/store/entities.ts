@@ -1,5 +1,5 @@
 /** The tables of the user service. Tables of a workspace's things lead their keys with the workspace. */
-import type { InferKyselyDB } from "@mikro-orm/sql";
+
 import { runtimeEntities } from "@docket/runtime/db/entities";
 import {
   bytesColumn,
@@ -11,6 +11,7 @@ import {
   p,
   timeColumn,
 } from "@docket/runtime/db/schema";
+import type { InferKyselyDB } from "@mikro-orm/sql";
 
 const nameColumn = () => p.string().length(255);
 const hashColumn = () => p.string().length(64);
@@ -76,7 +77,8 @@ const PendingSignUpEntity = defineEntity({
     locale: p.string().length(35),
     timeZone: p.string().length(64),
     passwordHash: p.string().length(255),
-    invitationId: idColumn().nullable(),
+    /** Of the invitation that is accepted with it. */
+    invitationHash: hashColumn().nullable(),
     createdAt: timeColumn(),
     expiresAt: timeColumn(),
   },

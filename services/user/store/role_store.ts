@@ -142,7 +142,13 @@ export async function findBinding(db: Db, workspaceId: string, holder: Holder): 
 }
 
 /** Binds the holder to the role, in place of the one it held. */
-export async function setBinding(db: Db, workspaceId: string, holder: Holder, roleId: string, now: Date): Promise<void> {
+export async function setBinding(
+  db: Db,
+  workspaceId: string,
+  holder: Holder,
+  roleId: string,
+  now: Date,
+): Promise<void> {
   await deleteBinding(db, workspaceId, holder);
   await db
     .insertInto("role_binding")
@@ -193,9 +199,7 @@ export async function rolesOf(
   const rows = await db
     .selectFrom("role_binding")
     .innerJoin("role", (join) =>
-      join
-        .onRef("role.id", "=", "role_binding.role_id")
-        .on((eb) => eb("role.workspace_id", "in", ["", workspaceId])),
+      join.onRef("role.id", "=", "role_binding.role_id").on((eb) => eb("role.workspace_id", "in", ["", workspaceId])),
     )
     .selectAll("role")
     .select(["role_binding.kind as holder_kind", "role_binding.principal_id as holder_id"])

@@ -14,10 +14,7 @@ async function read(db: Db, bucket: string): Promise<Bucket | undefined> {
 
 async function write(db: Db, bucket: string, { failures, lastAt, blockedUntil }: Bucket): Promise<void> {
   await db.deleteFrom("throttle").where("bucket", "=", bucket).execute();
-  await db
-    .insertInto("throttle")
-    .values({ bucket, failures, last_at: lastAt, blocked_until: blockedUntil })
-    .execute();
+  await db.insertInto("throttle").values({ bucket, failures, last_at: lastAt, blocked_until: blockedUntil }).execute();
 }
 
 /** Counts an attempt in every bucket, or gives how long it must wait, in milliseconds, and counts nothing. */

@@ -1,6 +1,6 @@
 import { notFound } from "@docket/runtime/errors";
-import { foldName } from "../domain/names.ts";
 import { type Account, holderKinds, type Member, type Workspace } from "../domain/model.ts";
+import { foldName } from "../domain/names.ts";
 import { builtInRoleIds } from "../domain/roles.ts";
 import { toAccount } from "./account_store.ts";
 import { type Db, dateOf, optionalDate, type Row } from "./database.ts";
@@ -60,11 +60,7 @@ export async function lockWorkspace(db: Db, id: string): Promise<number> {
   return row.epoch;
 }
 
-export async function updateWorkspace(
-  db: Db,
-  id: string,
-  change: { name?: string; timeZone?: string },
-): Promise<void> {
+export async function updateWorkspace(db: Db, id: string, change: { name?: string; timeZone?: string }): Promise<void> {
   await db
     .updateTable("workspace")
     .set((eb) => ({
@@ -249,4 +245,21 @@ export async function countOtherOwners(db: Db, workspaceId: string, userId: stri
     .where("account.disabled_at", "is", null)
     .executeTakeFirstOrThrow();
   return Number(row.n);
+}
+
+/** The workspaces that a person owns. */
+export async function ownedWorkspaceIds(db: Db, userId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom("member")
+    .innerJoin("role_binding", (join) =>
+      join
+        .onRef("role_binding.workspace_id", "=", "member.workspace_id")
+        .on("role_binding.kind", "=", holderKinds.person)
+        .onRef("role_binding.principal_id", "=", "member.user_id"),
+    )
+    .select("member.workspace_id")
+    .where("member.user_id", "=", userId)
+    .where("role_binding.role_id", "=", builtInRoleIds.owner)
+    .execute();
+  return rows.map((row) => row.workspace_id);
 }
