@@ -56,7 +56,10 @@ export async function appendChanges<Tables extends RuntimeTables>(
     occurred_at: Number(row.occurredAt ?? present),
   }));
   for (let at = 0; at < values.length; at += INSERT_ROWS) {
-    await tx.insertInto("change").values(values.slice(at, at + INSERT_ROWS)).execute();
+    await tx
+      .insertInto("change")
+      .values(values.slice(at, at + INSERT_ROWS))
+      .execute();
   }
   signalAfterCommit(transaction, CHANGES_SIGNAL, partition);
   return last;
@@ -79,6 +82,10 @@ async function takeNumbers(tx: Transaction<RuntimeTables>, partition: string, co
       await add();
     }
   }
-  const row = await tx.selectFrom("change_sequence").select("n").where("partition", "=", partition).executeTakeFirstOrThrow();
+  const row = await tx
+    .selectFrom("change_sequence")
+    .select("n")
+    .where("partition", "=", partition)
+    .executeTakeFirstOrThrow();
   return row.n;
 }

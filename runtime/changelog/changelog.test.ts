@@ -20,7 +20,12 @@ const append = (notes: NoteDatabase, partition: string, texts: readonly string[]
     appendChanges(
       tx,
       partition,
-      texts.map((text) => ({ kind: "said", subjectId: text, payload: Buffer.from(text), ...(at && { occurredAt: at }) })),
+      texts.map((text) => ({
+        kind: "said",
+        subjectId: text,
+        payload: Buffer.from(text),
+        ...(at && { occurredAt: at }),
+      })),
     ),
   );
 
@@ -42,8 +47,16 @@ describe("the log", () => {
     expect(await append(notes, "", ["x"])).toBe(1);
     expect(await append(notes, workspace, ["c"])).toBe(3);
     const changes = await readChanges(notes.db, workspace, 1, 10);
-    expect(changes.map((change) => [change.sequence, textOf(change)])).toEqual([[2, "b"], [3, "c"]]);
-    expect(await heads(notes.db)).toEqual(new Map([["", 1], [workspace, 3]]));
+    expect(changes.map((change) => [change.sequence, textOf(change)])).toEqual([
+      [2, "b"],
+      [3, "c"],
+    ]);
+    expect(await heads(notes.db)).toEqual(
+      new Map([
+        ["", 1],
+        [workspace, 3],
+      ]),
+    );
     expect(await heads(notes.db, [workspace, "unknown"])).toEqual(new Map([[workspace, 3]]));
   });
 
@@ -72,7 +85,12 @@ describe("the log", () => {
     await append(notes, workspace, ["c"], 2_000);
     await append(notes, "", ["x"], 1_000);
     expect(await trimChanges(notes.db, new Date(1_500))).toBe(3);
-    expect(await trimmedUpTo(notes.db)).toEqual(new Map([[workspace, 2], ["", 1]]));
+    expect(await trimmedUpTo(notes.db)).toEqual(
+      new Map([
+        [workspace, 2],
+        ["", 1],
+      ]),
+    );
     await expect(readChanges(notes.db, workspace, 1, 10)).rejects.toMatchObject({ name: "ChangesTrimmed" });
     expect((await readChanges(notes.db, workspace, 2, 10)).map(textOf)).toEqual(["c"]);
     expect(await readChanges(notes.db, "", 1, 10)).toEqual([]);
@@ -91,14 +109,25 @@ describe("the log", () => {
 
 describe("a cursor", () => {
   it("carries a number per partition there and back", () => {
-    const positions = new Map([["", 7], [workspace, 2 ** 40], ["partition with a name", 1]]);
+    const positions = new Map([
+      ["", 7],
+      [workspace, 2 ** 40],
+      ["partition with a name", 1],
+    ]);
     expect(decodeCursor(encodeCursor(positions))).toEqual(positions);
     expect(decodeCursor(encodeCursor(new Map()))).toEqual(new Map());
   });
 
   it("is refused when nobody gave it", () => {
     const good = encodeCursor(new Map([[workspace, 5]]));
-    for (const bad of ["", "AAAA", "garbage!", good.slice(0, -1), `A${good}`, good.replace(/.$/, (c) => (c === "A" ? "Q" : "A"))]) {
+    for (const bad of [
+      "",
+      "AAAA",
+      "garbage!",
+      good.slice(0, -1),
+      `A${good}`,
+      good.replace(/.$/, (c) => (c === "A" ? "Q" : "A")),
+    ]) {
       expect(decodeCursor(bad)).toBeUndefined();
     }
   });
@@ -111,10 +140,22 @@ describe("the tailer", () => {
     const stop = new AbortController();
     await append(notes, workspace, ["a", "b"]);
     const all = collect(tailer, [[workspace, 0]], stop.signal, 1);
-    const rest = collect(tailer, [[workspace, 1], ["", 0]], stop.signal);
+    const rest = collect(
+      tailer,
+      [
+        [workspace, 1],
+        ["", 0],
+      ],
+      stop.signal,
+    );
     await append(notes, "", ["x"]);
     await append(notes, workspace, ["c"]);
-    await eventually(() => expect([all.seen.map(textOf), rest.seen.map(textOf).sort()]).toEqual([["a", "b", "c"], ["b", "c", "x"]]));
+    await eventually(() =>
+      expect([all.seen.map(textOf), rest.seen.map(textOf).sort()]).toEqual([
+        ["a", "b", "c"],
+        ["b", "c", "x"],
+      ]),
+    );
     expect(await tailer.lag()).toEqual({ followers: 2, changes: 0, ageMs: 0 });
     stop.abort();
     await Promise.all([all.done, rest.done]);

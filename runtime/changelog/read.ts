@@ -68,7 +68,11 @@ export async function readChanges<Tables extends RuntimeTables>(
   }));
 }
 
-async function refuseTrimmed<Tables extends RuntimeTables>(db: Database<Tables>, partition: string, after: number): Promise<void> {
+async function refuseTrimmed<Tables extends RuntimeTables>(
+  db: Database<Tables>,
+  partition: string,
+  after: number,
+): Promise<void> {
   const trimmed = (await trimmedUpTo(db, [partition])).get(partition) ?? 0;
   if (after < trimmed) throw new ChangesTrimmed(partition);
 }
@@ -91,7 +95,10 @@ export async function trimmedUpTo<Tables extends RuntimeTables>(
   return new Map(rows.map((row) => [row.partition, row.trimmed]));
 }
 
-async function sequences<Tables extends RuntimeTables>(db: Database<Tables>, partitions: readonly string[] | undefined) {
+async function sequences<Tables extends RuntimeTables>(
+  db: Database<Tables>,
+  partitions: readonly string[] | undefined,
+) {
   const query = reading(db).selectFrom("change_sequence").selectAll();
   if (partitions === undefined) return query.execute();
   const rows: Awaited<ReturnType<typeof query.execute>> = [];

@@ -8,7 +8,7 @@ import type { Database } from "../db/database.ts";
 import type { RuntimeTables } from "../db/entities.ts";
 import type { Logger } from "../logger.ts";
 import { CHANGES_SIGNAL } from "./append.ts";
-import { type Change, ChangesTrimmed, type Lag, heads, lagOf, readChanges } from "./read.ts";
+import { type Change, ChangesTrimmed, heads, type Lag, lagOf, readChanges } from "./read.ts";
 
 export interface TailerOptions {
   readonly db: Database<RuntimeTables>;
@@ -156,7 +156,8 @@ export class Tailer implements AsyncDisposable {
     if (tail === undefined || head <= tail.head) return;
     const known = tail.head;
     // A first look, or a great leap: the followers read it for themselves.
-    const rows = known === 0 || head - known > this.#keep ? [] : await readChanges(this.#db, partition, known, head - known);
+    const rows =
+      known === 0 || head - known > this.#keep ? [] : await readChanges(this.#db, partition, known, head - known);
     if (rows.length === 0) {
       tail.recent = [];
       tail.head = head;

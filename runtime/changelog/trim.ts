@@ -23,7 +23,11 @@ export async function trimChanges<Tables extends RuntimeTables>(db: Database<Tab
   return removed;
 }
 
-async function trimPartition<Tables extends RuntimeTables>(db: Database<Tables>, partition: string, upTo: number): Promise<number> {
+async function trimPartition<Tables extends RuntimeTables>(
+  db: Database<Tables>,
+  partition: string,
+  upTo: number,
+): Promise<number> {
   const from = (await trimmedUpTo(db, [partition])).get(partition) ?? 0;
   let removed = 0;
   for (let at = from; at < upTo; at += TRIM_ROWS) {

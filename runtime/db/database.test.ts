@@ -1,8 +1,8 @@
-import { describe, expect, it } from "@jest/globals";
-import { sql } from "kysely";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { sql } from "kysely";
 import { newId } from "../ids.ts";
 import { isUniqueViolation, openDatabase } from "./database.ts";
 import { entities, migrations, openNotes, openNotesIn, silentLogger } from "./testing/note.ts";
@@ -38,7 +38,8 @@ describe("openDatabase", () => {
 
   it("runs in WAL with full synchronisation and foreign keys", async () => {
     await using notes = await openNotes();
-    const read = async (name: string) => Object.values((await sql.raw(`pragma ${name}`).execute(notes.db.query)).rows[0] as object)[0];
+    const read = async (name: string) =>
+      Object.values((await sql.raw(`pragma ${name}`).execute(notes.db.query)).rows[0] as object)[0];
     expect(await read("journal_mode")).toBe("wal");
     expect(await read("synchronous")).toBe(2);
     expect(await read("foreign_keys")).toBe(1);
@@ -57,7 +58,10 @@ describe("openDatabase", () => {
     const folder = await mkdtemp(join(tmpdir(), "docket-damaged-"));
     {
       await using db = await openNotesIn(folder);
-      await db.query.insertInto("note").values(Array.from({ length: 500 }, (_, i) => note(`note ${i}`))).execute();
+      await db.query
+        .insertInto("note")
+        .values(Array.from({ length: 500 }, (_, i) => note(`note ${i}`)))
+        .execute();
     }
     const bytes = await readFile(join(folder, "notes.db"));
     bytes.fill(0xa5, 4096 * 5, 4096 * 7);
@@ -86,16 +90,38 @@ describe("openDatabase", () => {
   it("refuses a schema that newer code has written", async () => {
     await using notes = await openNotes();
     const error = await failureOf(() =>
-      openDatabase({ url: `file:${notes.folder}`, name: "notes", entities, migrations: { sqlite: [] }, logger: silentLogger }),
+      openDatabase({
+        url: `file:${notes.folder}`,
+        name: "notes",
+        entities,
+        migrations: { sqlite: [] },
+        logger: silentLogger,
+      }),
     );
     expect(error.name).toBe("StartError");
     expect(error.message).toContain("newer version of Docket");
   });
 
+  it("lets two processes begin on the same new file at once", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "docket-race-"));
+    for (const db of await Promise.all([openNotesIn(folder), openNotesIn(folder)])) {
+      expect(await db.schemaDifference()).toBe("");
+      await db[Symbol.asyncDispose]();
+    }
+    await rm(folder, { recursive: true });
+  });
+
   it("does not apply migrations when told not to", async () => {
     const folder = await mkdtemp(join(tmpdir(), "docket-pending-"));
     const error = await failureOf(() =>
-      openDatabase({ url: `file:${folder}`, name: "notes", entities, migrations, logger: silentLogger, migrate: false }),
+      openDatabase({
+        url: `file:${folder}`,
+        name: "notes",
+        entities,
+        migrations,
+        logger: silentLogger,
+        migrate: false,
+      }),
     );
     expect(error.message).toContain("npm run migrate");
     await rm(folder, { recursive: true });
@@ -129,7 +155,10 @@ describe("statements", () => {
 
   it("count what they changed", async () => {
     await using notes = await openNotes();
-    await notes.db.query.insertInto("note").values([note("a"), note("b")]).execute();
+    await notes.db.query
+      .insertInto("note")
+      .values([note("a"), note("b")])
+      .execute();
     const update = await notes.db.query.updateTable("note").set({ pinned: 1 }).executeTakeFirst();
     expect(update.numUpdatedRows).toBe(2n);
     const returned = await notes.db.query.deleteFrom("note").returning("title").execute();
@@ -170,8 +199,16 @@ describe("transactions", () => {
     await Promise.all(
       Array.from({ length: 50 }, () =>
         notes.db.transaction(async (tx) => {
-          const { version } = await tx.selectFrom("note").select("version").where("id", "=", row.id).executeTakeFirstOrThrow();
-          await tx.updateTable("note").set({ version: version + 1 }).where("id", "=", row.id).execute();
+          const { version } = await tx
+            .selectFrom("note")
+            .select("version")
+            .where("id", "=", row.id)
+            .executeTakeFirstOrThrow();
+          await tx
+            .updateTable("note")
+            .set({ version: version + 1 })
+            .where("id", "=", row.id)
+            .execute();
         }),
       ),
     );
@@ -189,11 +226,24 @@ describe("transactions", () => {
     expect(await notes.db.query.selectFrom("note").select("id").execute()).toHaveLength(40);
   });
 
+  it("refuse a write past them, which would wait for itself", async () => {
+    await using notes = await openNotes();
+    const nested = () => notes.db.transaction(() => notes.db.transaction(async () => undefined));
+    const past = () => notes.db.transaction(() => notes.db.query.insertInto("note").values(note("past")).execute());
+    expect((await failureOf(nested)).message).toContain("use its tx");
+    expect((await failureOf(past)).message).toContain("use its tx");
+    await notes.db.query.insertInto("note").values(note("after")).execute();
+    await notes.db.ready();
+  });
+
   it("finish before the database closes", async () => {
     await using notes = await openNotes();
     const running = Array.from({ length: 10 }, (_, i) =>
       notes.db.transaction(async (tx) => {
-        await tx.insertInto("note").values(note(`n${i}`)).execute();
+        await tx
+          .insertInto("note")
+          .values(note(`n${i}`))
+          .execute();
       }),
     );
     await Promise.all(running);

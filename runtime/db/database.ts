@@ -5,10 +5,10 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type AbstractSqlConnection, type EntitySchemaWithMeta, MikroORM, SqliteDriver } from "@mikro-orm/sql";
-import type { InferKyselyDB } from "@mikro-orm/sql";
 import { Migrator } from "@mikro-orm/migrations";
-import type { Kysely, Transaction } from "kysely";
+import type { InferKyselyDB } from "@mikro-orm/sql";
+import { type AbstractSqlConnection, type EntitySchemaWithMeta, MikroORM, SqliteDriver } from "@mikro-orm/sql";
+import { type Kysely, sql, type Transaction } from "kysely";
 import { StartError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import {
@@ -19,6 +19,7 @@ import {
   refuseNewerSchema,
   schemaState,
 } from "./migrate.ts";
+import { TransactionScope } from "./scope.ts";
 import { Signals } from "./signals.ts";
 import { SqliteClient } from "./sqlite/client.ts";
 import { SqliteWorkerDialect } from "./sqlite/dialect.ts";
@@ -27,10 +28,13 @@ import { type Dialect, parseDatabaseUrl } from "./url.ts";
 
 export { isBusy, isForeignKeyViolation, isUniqueViolation } from "./errors.ts";
 export type { MigrationClass, Migrations } from "./migrate.ts";
-export { type Transaction, afterCommit } from "./transaction.ts";
+export { afterCommit, type Transaction } from "./transaction.ts";
 
 /** Larger files are checked by header and schema only when opened, since a whole check reads every page. */
 const QUICK_CHECK_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** A transaction that is open for longer is told of in the log. */
+const SLOW_TRANSACTION_MS = 1_000;
 
 // biome-ignore lint/suspicious/noExplicitAny: an entity of any shape
 export type Entity = EntitySchemaWithMeta<string, string, any, any, any>;
@@ -63,9 +67,12 @@ export interface Database<Tables> extends AsyncDisposable {
   readonly signals: Signals;
   /**
    * One transaction (BEGIN IMMEDIATE on SQLite: writers wait for each other in turn). Run again when it meets a lock, so
-   * it must have no effect outside the database; never await an RPC inside. After five tries AppError CONFLICT.
+   * it must have no effect outside the database; never await an RPC inside. Inside, write with `tx` only: a second
+   * transaction or a write through `query` throws. After five tries AppError CONFLICT.
    */
   transaction<Result>(run: (tx: Transaction<Tables>) => Promise<Result>): Promise<Result>;
+  /** Rejects when the database does not answer; for readiness. */
+  ready(): Promise<void>;
   /** Applies pending migrations and answers their names. */
   migrate(): Promise<readonly string[]>;
   /** The statements that would bring the schema to what the entities say; empty when the migrations are complete. */
@@ -85,8 +92,9 @@ export async function openDatabase<const Entities extends readonly Entity[]>(
   const client = await openSqlite(folder, file);
   let orm: Orm | undefined;
   try {
-    orm = await openOrm(client, options, known, file);
-    const database = new MikroDatabase<TablesOf<Entities>>(dialect, options.name, orm, known, options.logger);
+    const scope = new TransactionScope();
+    orm = await openOrm(new SqliteWorkerDialect(client, scope), options, known, file);
+    const database = new MikroDatabase<TablesOf<Entities>>(dialect, options.name, orm, scope, known, options.logger);
     await database.prepare(options.migrate ?? dialect === "sqlite");
     return database;
   } catch (error) {
@@ -101,6 +109,7 @@ class MikroDatabase<Tables> implements Database<Tables> {
   readonly query: Kysely<Tables>;
   readonly signals = new Signals();
   readonly #orm: Orm;
+  readonly #scope: TransactionScope;
   readonly #known: readonly MigrationClass[];
   readonly #logger: OpenDatabaseOptions<readonly Entity[]>["logger"];
 
@@ -108,12 +117,14 @@ class MikroDatabase<Tables> implements Database<Tables> {
     dialect: Dialect,
     name: string,
     orm: Orm,
+    scope: TransactionScope,
     known: readonly MigrationClass[],
     logger: OpenDatabaseOptions<readonly Entity[]>["logger"],
   ) {
     this.dialect = dialect;
     this.name = name;
     this.#orm = orm;
+    this.#scope = scope;
     this.#known = known;
     this.#logger = logger;
     const connection = orm.em.getDriver().getConnection() as AbstractSqlConnection;
@@ -121,7 +132,24 @@ class MikroDatabase<Tables> implements Database<Tables> {
   }
 
   transaction<Result>(run: (tx: Transaction<Tables>) => Promise<Result>): Promise<Result> {
-    return runTransaction(this.query, this.signals, run);
+    return runTransaction(this.query, this.signals, this.#scope, async (tx) => {
+      const began = performance.now();
+      try {
+        return await run(tx);
+      } finally {
+        const took = performance.now() - began;
+        if (took > SLOW_TRANSACTION_MS) {
+          this.#logger.warn(
+            { database: this.name, ms: Math.round(took) },
+            "a slow transaction held up every other writer",
+          );
+        }
+      }
+    });
+  }
+
+  async ready(): Promise<void> {
+    await sql`select 1`.execute(this.query);
   }
 
   async prepare(apply: boolean): Promise<void> {
@@ -129,9 +157,17 @@ class MikroDatabase<Tables> implements Database<Tables> {
     refuseNewerSchema(state, this.name);
     if (state.pending.length === 0) return;
     if (!apply) {
-      throw new StartError(`The ${this.name} database lacks ${state.pending.join(", ")}; run \`npm run migrate\` first.`);
+      throw new StartError(
+        `The ${this.name} database lacks ${state.pending.join(", ")}; run \`npm run migrate\` first.`,
+      );
     }
-    await this.migrate();
+    try {
+      await this.migrate();
+    } catch (error) {
+      // Another process that started at the same time may have done it.
+      const after = await schemaState(this.#orm, this.#known);
+      if (after.pending.length > 0) throw error;
+    }
   }
 
   async migrate(): Promise<readonly string[]> {
@@ -169,12 +205,13 @@ function sentenceFor(error: unknown, folder: string, file: string): string {
   if (primary === 8 || primary === 14 || ["EACCES", "EPERM", "EROFS"].includes(code ?? "")) {
     return `The folder ${folder} cannot be written by this account; the database ${file} needs that.`;
   }
-  if (code === "ENOTDIR" || code === "EEXIST") return `${folder} cannot hold databases: a part of that path is not a folder.`;
+  if (code === "ENOTDIR" || code === "EEXIST")
+    return `${folder} cannot hold databases: a part of that path is not a folder.`;
   return `The database ${file} cannot be opened: ${message ?? String(error)}.`;
 }
 
 function openOrm(
-  client: SqliteClient,
+  kysely: SqliteWorkerDialect,
   options: OpenDatabaseOptions<readonly Entity[]>,
   known: readonly MigrationClass[],
   file: string,
@@ -182,7 +219,7 @@ function openOrm(
   return MikroORM.init({
     driver: SqliteDriver,
     dbName: file,
-    driverOptions: new SqliteWorkerDialect(client),
+    driverOptions: kysely,
     entities: [...options.entities],
     extensions: [Migrator],
     migrations: {

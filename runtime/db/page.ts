@@ -127,9 +127,11 @@ function fingerprint(filters: unknown): string {
 
 /** JSON with sorted keys: the same filters have the same text. */
 function stable(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => {
-    if (typeof inner === "bigint") return inner.toString();
-    if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
-  }) ?? "";
+  return (
+    JSON.stringify(value, (_, inner: unknown) => {
+      if (typeof inner === "bigint") return inner.toString();
+      if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner;
+      return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+    }) ?? ""
+  );
 }

@@ -1,4 +1,3 @@
-import { describe, expect, it } from "@jest/globals";
 import { create } from "@bufbuild/protobuf";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import {
@@ -7,9 +6,10 @@ import {
   HealthCheckResponseSchema,
   HealthCheckResponse_ServingStatus as Status,
 } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
+import { describe, expect, it } from "@jest/globals";
 import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
-import { REQUEST_RECORD_LIFE_MS, forgetRequests, idempotent } from "./request_record.ts";
+import { forgetRequests, idempotent, REQUEST_RECORD_LIFE_MS } from "./request_record.ts";
 import { type NoteDatabase, openNotes } from "./testing/note.ts";
 
 const answer = (status: Status) => create(HealthCheckResponseSchema, { status });

@@ -3,7 +3,7 @@
  * record is written in the transaction of the effect, so there is never one without the other.
  */
 import { createHash } from "node:crypto";
-import { type DescMessage, type DescMethodUnary, type MessageShape, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type DescMessage, type DescMethodUnary, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { Kysely } from "kysely";
 import { type Clock, systemClock } from "../clock.ts";
@@ -84,13 +84,22 @@ export async function idempotent<Tables extends RuntimeTables, Input extends Des
 }
 
 /** Deletes answers older than `before`; answers how many. A periodic job calls it. */
-export async function forgetRequests<Tables extends RuntimeTables>(db: Database<Tables>, before: Date): Promise<number> {
+export async function forgetRequests<Tables extends RuntimeTables>(
+  db: Database<Tables>,
+  before: Date,
+): Promise<number> {
   const records = db.query as unknown as Kysely<RuntimeTables>;
-  const result = await records.deleteFrom("request_record").where("created_at", "<", before.getTime()).executeTakeFirst();
+  const result = await records
+    .deleteFrom("request_record")
+    .where("created_at", "<", before.getTime())
+    .executeTakeFirst();
   return Number(result.numDeletedRows);
 }
 
-async function claim(tx: Transaction<RuntimeTables>, record: Key & Omit<RuntimeTables["request_record"], keyof Key>): Promise<void> {
+async function claim(
+  tx: Transaction<RuntimeTables>,
+  record: Key & Omit<RuntimeTables["request_record"], keyof Key>,
+): Promise<void> {
   try {
     await tx.insertInto("request_record").values(record).execute();
   } catch (error) {
@@ -100,7 +109,10 @@ async function claim(tx: Transaction<RuntimeTables>, record: Key & Omit<RuntimeT
 }
 
 function readRecord(records: Kysely<RuntimeTables>, key: Key) {
-  return recordOf(records.selectFrom("request_record").select(["request_hash", "response", "created_at"]), key).executeTakeFirst();
+  return recordOf(
+    records.selectFrom("request_record").select(["request_hash", "response", "created_at"]),
+    key,
+  ).executeTakeFirst();
 }
 
 async function forgetRecord(records: Kysely<RuntimeTables>, key: Key, createdAt: number): Promise<void> {
@@ -108,6 +120,12 @@ async function forgetRecord(records: Kysely<RuntimeTables>, key: Key, createdAt:
 }
 
 /** Adds the record's key to a statement of any kind. */
-function recordOf<Query extends { where(column: keyof Key, operator: "=", value: string): Query }>(query: Query, key: Key): Query {
-  return query.where("subject", "=", key.subject).where("method", "=", key.method).where("request_id", "=", key.request_id);
+function recordOf<Query extends { where(column: keyof Key, operator: "=", value: string): Query }>(
+  query: Query,
+  key: Key,
+): Query {
+  return query
+    .where("subject", "=", key.subject)
+    .where("method", "=", key.method)
+    .where("request_id", "=", key.request_id);
 }

@@ -1,8 +1,10 @@
 /** Transactions: retried when they meet another, with work that waits for the commit. */
+
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { Kysely, Transaction } from "kysely";
 import { AppError } from "../errors.ts";
-import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { isBusy } from "./errors.ts";
+import type { TransactionScope } from "./scope.ts";
 import type { Signals } from "./signals.ts";
 
 export type { Transaction } from "kysely";
@@ -47,14 +49,16 @@ function pendingOf<Tables>(tx: Transaction<Tables>): Pending {
 export async function runTransaction<Tables, Result>(
   kysely: Kysely<Tables>,
   signals: Signals,
+  scope: TransactionScope,
   run: (tx: Transaction<Tables>) => Promise<Result>,
 ): Promise<Result> {
+  scope.refuseInside();
   for (let attempt = 1; ; attempt++) {
     const work: Pending = { signals, after: [], raised: new Map() };
     try {
       const result = await kysely.transaction().execute(async (tx) => {
         pending.set(tx, work);
-        return run(tx);
+        return scope.run(() => run(tx));
       });
       settle(work);
       return result;

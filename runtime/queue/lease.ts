@@ -75,7 +75,12 @@ export async function claimJobs(
 }
 
 async function findDue(query: Kysely<RuntimeTables>, kinds: readonly string[], limit: number, now: number) {
-  const jobs = query.selectFrom("job").selectAll().where("kind", "in", [...kinds]).orderBy("run_at").limit(limit);
+  const jobs = query
+    .selectFrom("job")
+    .selectAll()
+    .where("kind", "in", [...kinds])
+    .orderBy("run_at")
+    .limit(limit);
   const abandoned = await jobs.where("state", "=", "running").where("lease_until", "<", now).execute();
   if (abandoned.length >= limit) return abandoned;
   const due = await jobs.where("state", "=", "pending").where("run_at", "<=", now).execute();
@@ -141,14 +146,15 @@ export async function bury(
   now: number,
 ): Promise<void> {
   await held(
-    db.updateTable("job").set({ state: "dead", unique_key: null, lease_until: null, last_error: lastError, finished_at: now }),
+    db
+      .updateTable("job")
+      .set({ state: "dead", unique_key: null, lease_until: null, last_error: lastError, finished_at: now }),
     { id, token },
   ).execute();
 }
 
-function held<Query extends { where(column: "id" | "lease_token" | "state", operator: "=", value: string | number): Query }>(
-  query: Query,
-  job: Pick<Claimed, "id" | "token">,
-): Query {
+function held<
+  Query extends { where(column: "id" | "lease_token" | "state", operator: "=", value: string | number): Query },
+>(query: Query, job: Pick<Claimed, "id" | "token">): Query {
   return query.where("id", "=", job.id).where("lease_token", "=", job.token).where("state", "=", "running");
 }

@@ -7,15 +7,19 @@ import { openPage } from "../db/page.ts";
 import { type NoteDatabase, type NoteTables, openNotes, openNotesIn, silentLogger } from "../db/testing/note.ts";
 import { newId } from "../ids.ts";
 import { eventually } from "../testing/eventually.ts";
-import { type NewJob, discardJob, enqueue, listJobs, queueDepth, rerunJob } from "./queue.ts";
-import { JobHopeless, type WorkerOptions, startWorker } from "./worker.ts";
+import { discardJob, enqueue, listJobs, type NewJob, queueDepth, rerunJob } from "./queue.ts";
+import { JobHopeless, startWorker, type WorkerOptions } from "./worker.ts";
 
 const add = (notes: NoteDatabase, job: NewJob) => notes.db.transaction((tx) => enqueue(tx, job));
 const jobs = (notes: NoteDatabase) => notes.db.query.selectFrom("job").selectAll().execute();
 const dead = async (notes: NoteDatabase) =>
   (await listJobs(notes.db, { state: "dead" }, openPage({ pageSize: 0, pageToken: "" }, null))).rows;
 
-function start(db: Database<NoteTables>, handlers: WorkerOptions<NoteTables>["handlers"], more: Partial<WorkerOptions<NoteTables>> = {}) {
+function start(
+  db: Database<NoteTables>,
+  handlers: WorkerOptions<NoteTables>["handlers"],
+  more: Partial<WorkerOptions<NoteTables>> = {},
+) {
   return startWorker({ db, handlers, logger: silentLogger, pollMs: 20, ...more });
 }
 
@@ -29,12 +33,16 @@ function gate() {
 }
 
 const note = (title: string) => ({ id: newId(), workspace_id: "w", title, created_at: 1 });
-const titles = async (notes: NoteDatabase) => (await notes.db.query.selectFrom("note").select("title").execute()).map((row) => row.title).sort();
+const titles = async (notes: NoteDatabase) =>
+  (await notes.db.query.selectFrom("note").select("title").execute()).map((row) => row.title).sort();
 
 /** The clock of a worker that is ahead of the real one by as much as the test says. */
 function clock() {
   let ahead = 0;
-  return { now: () => new Date(Date.now() + ahead), skip: (ms: number) => void (ahead += ms) };
+  const skip = (ms: number) => {
+    ahead += ms;
+  };
+  return { now: () => new Date(Date.now() + ahead), skip };
 }
 
 describe("a job", () => {
@@ -74,12 +82,17 @@ describe("a job", () => {
     await using _ = start(notes.db, { known: async () => void 0 });
     await add(notes, { kind: "unknown", payload: null });
     await add(notes, { kind: "known", payload: null });
-    await eventually(async () => expect((await jobs(notes)).map((job) => [job.kind, job.state])).toEqual([["unknown", "pending"]]));
+    await eventually(async () =>
+      expect((await jobs(notes)).map((job) => [job.kind, job.state])).toEqual([["unknown", "pending"]]),
+    );
   });
 
   it("with a key is there once while it waits", async () => {
     await using notes = await openNotes();
-    const [first, second] = [await add(notes, { kind: "k", key: "a", payload: 1 }), await add(notes, { kind: "k", key: "a", payload: 2 })];
+    const [first, second] = [
+      await add(notes, { kind: "k", key: "a", payload: 1 }),
+      await add(notes, { kind: "k", key: "a", payload: 2 }),
+    ];
     expect(second).toBe(first);
     await add(notes, { kind: "k", key: "b", payload: 3 });
     await add(notes, { kind: "l", key: "a", payload: 4 });
@@ -115,7 +128,12 @@ describe("a job that fails", () => {
     await using _ = start(notes.db, { k: handler }, { now: time.now });
     await add(notes, { kind: "k", payload: null });
     for (const done of [1, 2]) {
-      await eventually(async () => expect([attempts.length, (await jobs(notes))[0]]).toMatchObject([done, { state: "pending", last_error: "not yet" }]));
+      await eventually(async () =>
+        expect([attempts.length, (await jobs(notes))[0]]).toMatchObject([
+          done,
+          { state: "pending", last_error: "not yet" },
+        ]),
+      );
       time.skip(5_000);
     }
     await eventually(async () => expect([attempts, await jobs(notes)]).toEqual([[1, 2, 3], []]));
@@ -131,7 +149,9 @@ describe("a job that fails", () => {
     };
     await using _ = start(notes.db, { k: handler });
     const id = await add(notes, { kind: "k", key: "a", payload: { n: 1 }, maxAttempts: 1 });
-    await eventually(async () => expect(await dead(notes)).toMatchObject([{ id, kind: "k", lastError: "broken", payload: { n: 1 }, attempts: 1 }]));
+    await eventually(async () =>
+      expect(await dead(notes)).toMatchObject([{ id, kind: "k", lastError: "broken", payload: { n: 1 }, attempts: 1 }]),
+    );
     expect(await queueDepth(notes.db)).toMatchObject([{ kind: "k", state: "dead", count: 1 }]);
     broken = false;
     expect(await rerunJob(notes.db, id)).toBe(true);
@@ -167,7 +187,9 @@ describe("effect and completion", () => {
     };
     await using _ = start(notes.db, { k: handler }, { now: time.now });
     await add(notes, { kind: "k", payload: null });
-    await eventually(async () => expect(await jobs(notes)).toMatchObject([{ state: "pending", last_error: "crashed before the commit" }]));
+    await eventually(async () =>
+      expect(await jobs(notes)).toMatchObject([{ state: "pending", last_error: "crashed before the commit" }]),
+    );
     expect(await titles(notes)).toEqual([]);
     fail = false;
     time.skip(5_000);
@@ -193,7 +215,10 @@ describe("effect and completion", () => {
     };
     const quick: WorkerOptions<NoteTables>["handlers"][string] = async (job, db) => {
       await db.transaction(async (tx) => {
-        await tx.insertInto("note").values(note(`quick ${job.fencingToken}`)).execute();
+        await tx
+          .insertInto("note")
+          .values(note(`quick ${job.fencingToken}`))
+          .execute();
         await job.complete(tx);
       });
     };
@@ -215,7 +240,10 @@ describe("several workers", () => {
     await using second = await openNotesIn(notes.folder);
     const handler: WorkerOptions<NoteTables>["handlers"][string] = async (job, db) => {
       await db.transaction(async (tx) => {
-        await tx.insertInto("note").values(note(String(job.payload))).execute();
+        await tx
+          .insertInto("note")
+          .values(note(String(job.payload)))
+          .execute();
         await job.complete(tx);
       });
     };
@@ -234,9 +262,13 @@ describe("several workers", () => {
     await using notes = await openNotes();
     await add(notes, { kind: "write", payload: null });
     const leaseMs = 400;
-    const doomed = spawn(process.execPath, ["--no-warnings", fileURLToPath(new URL("./testing/doomed.ts", import.meta.url)), notes.folder, String(leaseMs)], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const doomed = spawn(
+      process.execPath,
+      ["--no-warnings", fileURLToPath(new URL("./testing/doomed.ts", import.meta.url)), notes.folder, String(leaseMs)],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
     await once(doomed.stdout, "data");
     const attempts: number[] = [];
     await using _ = start(notes.db, { write: async (job) => void attempts.push(job.attempt) }, { leaseMs });
@@ -249,12 +281,12 @@ describe("several workers", () => {
     await using second = await openNotesIn(notes.folder);
     const held = gate();
     let taken = 0;
-    await using holder = start(notes.db, { k: () => held.opened }, { leaseMs: 90 });
+    await using holder = start(notes.db, { k: () => held.opened }, { leaseMs: 900 });
     await add(notes, { kind: "k", payload: null });
     await eventually(async () => expect(await jobs(notes)).toMatchObject([{ state: "running" }]));
     const first = (await jobs(notes))[0]?.lease_until ?? 0;
-    await using _ = start(second, { k: async () => void taken++ }, { leaseMs: 90 });
-    await eventually(async () => expect((await jobs(notes))[0]?.lease_until).toBeGreaterThan(first + 200));
+    await using _ = start(second, { k: async () => void taken++ }, { leaseMs: 900 });
+    await eventually(async () => expect((await jobs(notes))[0]?.lease_until).toBeGreaterThan(first + 600));
     expect(taken).toBe(0);
     held.open();
     await holder[Symbol.asyncDispose]();
@@ -275,7 +307,9 @@ describe("periodic jobs", () => {
     await using __ = start(second, {}, { periodic, now: time.now });
     for (const expected of [1, 2, 3]) {
       time.skip(3_700_000);
-      await eventually(async () => expect([runs, await jobs(notes)]).toMatchObject([expected, [{ kind: "sweep", state: "pending" }]]));
+      await eventually(async () =>
+        expect([runs, await jobs(notes)]).toMatchObject([expected, [{ kind: "sweep", state: "pending" }]]),
+      );
     }
   });
 });
@@ -285,7 +319,11 @@ describe("disposal", () => {
     await using notes = await openNotes();
     const held = gate();
     let finished = 0;
-    const worker = start(notes.db, { k: async () => void (await held.opened, finished++) }, { concurrency: 1 });
+    const handler = async () => {
+      await held.opened;
+      finished++;
+    };
+    const worker = start(notes.db, { k: handler }, { concurrency: 1 });
     await add(notes, { kind: "k", payload: null });
     await add(notes, { kind: "k", payload: null });
     await eventually(async () => expect((await jobs(notes)).filter((job) => job.state === "running")).toHaveLength(1));
@@ -300,7 +338,10 @@ describe("disposal", () => {
     await using notes = await openNotes();
     const worker = start(
       notes.db,
-      { k: (_job, _db, signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))) },
+      {
+        k: (_job, _db, signal) =>
+          new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
+      },
       { drainMs: 50 },
     );
     await add(notes, { kind: "k", payload: null });

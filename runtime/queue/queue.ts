@@ -48,10 +48,14 @@ export async function enqueue<Tables extends RuntimeTables>(
   if (existing !== undefined) return existing;
   const id = newId();
   try {
-    await tx.insertInto("job").values(rowOf(id, job, runAt, present)).execute();
+    await tx
+      .insertInto("job")
+      .values(rowOf(id, job, runAt, present))
+      .execute();
     return id;
   } catch (error) {
-    const other = job.key !== undefined && isUniqueViolation(error) ? await askAgain(tx, job.kind, job.key, runAt) : undefined;
+    const other =
+      job.key !== undefined && isUniqueViolation(error) ? await askAgain(tx, job.kind, job.key, runAt) : undefined;
     if (other === undefined) throw error;
     return other;
   }
@@ -70,7 +74,12 @@ function rowOf(id: string, job: NewJob, runAt: number, createdAt: number) {
   };
 }
 
-async function askAgain(tx: Transaction<RuntimeTables>, kind: string, key: string, runAt: number): Promise<string | undefined> {
+async function askAgain(
+  tx: Transaction<RuntimeTables>,
+  kind: string,
+  key: string,
+  runAt: number,
+): Promise<string | undefined> {
   const job = await tx
     .selectFrom("job")
     .select(["id", "state", "run_at"])

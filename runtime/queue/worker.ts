@@ -10,7 +10,7 @@ import { isUniqueViolation } from "../db/errors.ts";
 import { afterCommit } from "../db/transaction.ts";
 import { newId } from "../ids.ts";
 import type { Logger } from "../logger.ts";
-import { type Claimed, JobLost, bury, claimJobs, finish, prolong, putBack } from "./lease.ts";
+import { bury, type Claimed, claimJobs, finish, JobLost, prolong, putBack } from "./lease.ts";
 import { JOBS_SIGNAL } from "./queue.ts";
 
 export { JobLost } from "./lease.ts";
@@ -107,7 +107,10 @@ class Worker implements AsyncDisposable {
     const periodic = Object.entries(options.periodic ?? {});
     this.#db = options.db;
     this.#periodic = new Map(periodic);
-    this.#handlers = new Map([...Object.entries(options.handlers), ...periodic.map(([kind, { run }]) => [kind, run] as const)]);
+    this.#handlers = new Map([
+      ...Object.entries(options.handlers),
+      ...periodic.map(([kind, { run }]) => [kind, run] as const),
+    ]);
     this.#logger = options.logger;
     this.#concurrency = options.concurrency ?? 4;
     this.#leaseMs = options.leaseMs ?? 30_000;

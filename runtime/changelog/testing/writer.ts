@@ -6,7 +6,12 @@ import { newId } from "../../ids.ts";
 import { appendChanges } from "../append.ts";
 
 /** Interleaved transactions of 1 to 3 changes each, every fifth rolled back; answers how many changes were committed. */
-export async function writeChanges(db: Database<NoteTables>, partition: string, transactions: number, name: string): Promise<number> {
+export async function writeChanges(
+  db: Database<NoteTables>,
+  partition: string,
+  transactions: number,
+  name: string,
+): Promise<number> {
   let committed = 0;
   const one = async (index: number): Promise<void> => {
     const rows = Array.from({ length: 1 + (index % 3) }, (_, i) => ({

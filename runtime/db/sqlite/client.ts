@@ -52,7 +52,9 @@ export class SqliteClient {
 
   /** Opens the file in a new worker. Rejects with SqliteError when the file cannot be opened, is damaged or not writable. */
   static async open(data: WorkerData): Promise<SqliteClient> {
-    const client = new SqliteClient(new Worker(new URL("./worker.ts", import.meta.url), { workerData: data, name: "sqlite" }));
+    const client = new SqliteClient(
+      new Worker(new URL("./worker.ts", import.meta.url), { workerData: data, name: "sqlite" }),
+    );
     await new Promise<SqliteResult>((resolve, reject) => {
       client.#waiting.set(0, { resolve, reject });
     });

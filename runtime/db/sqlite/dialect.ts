@@ -4,20 +4,21 @@
  */
 import {
   type CompiledQuery,
+  createQueryId,
   type DatabaseConnection,
   type Dialect,
   type Driver,
+  IdentifierNode,
   type QueryCompiler,
   type QueryResult,
   RawNode,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
-  IdentifierNode,
-  createQueryId,
 } from "kysely";
 import { isBusy } from "../errors.ts";
 import { FairMutex } from "../mutex.ts";
+import type { TransactionScope } from "../scope.ts";
 import type { SqliteClient } from "./client.ts";
 
 /** How long a writer waits for another process to end its transaction, in milliseconds. */
@@ -25,13 +26,15 @@ const BUSY_LIMIT_MS = 5_000;
 
 export class SqliteWorkerDialect implements Dialect {
   readonly #client: SqliteClient;
+  readonly #scope: TransactionScope;
 
-  constructor(client: SqliteClient) {
+  constructor(client: SqliteClient, scope: TransactionScope) {
     this.#client = client;
+    this.#scope = scope;
   }
 
   createDriver(): Driver {
-    return new SqliteWorkerDriver(this.#client);
+    return new SqliteWorkerDriver(this.#client, this.#scope);
   }
 
   createQueryCompiler(): QueryCompiler {
@@ -56,16 +59,18 @@ class ReaderAndWriterAdapter extends SqliteAdapter {
 
 class SqliteWorkerDriver implements Driver {
   readonly #client: SqliteClient;
+  readonly #scope: TransactionScope;
   readonly #writer = new FairMutex();
 
-  constructor(client: SqliteClient) {
+  constructor(client: SqliteClient, scope: TransactionScope) {
     this.#client = client;
+    this.#scope = scope;
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    return new SqliteWorkerConnection(this.#client, this.#writer);
+    return new SqliteWorkerConnection(this.#client, this.#writer, this.#scope);
   }
 
   async beginTransaction(connection: SqliteWorkerConnection): Promise<void> {
@@ -116,11 +121,13 @@ class SqliteWorkerDriver implements Driver {
 class SqliteWorkerConnection implements DatabaseConnection {
   readonly #client: SqliteClient;
   readonly #writer: FairMutex;
+  readonly #scope: TransactionScope;
   #release: (() => void) | undefined;
 
-  constructor(client: SqliteClient, writer: FairMutex) {
+  constructor(client: SqliteClient, writer: FairMutex, scope: TransactionScope) {
     this.#client = client;
     this.#writer = writer;
+    this.#scope = scope;
   }
 
   async begin(): Promise<void> {
@@ -155,6 +162,7 @@ class SqliteWorkerConnection implements DatabaseConnection {
     const { sql, parameters } = query;
     if (this.#release !== undefined) return toQueryResult(await this.#client.run("writer", sql, parameters));
     if (isRead(query)) return toQueryResult(await this.#client.run("reader", sql, parameters));
+    this.#scope.refuseInside();
     const release = await this.#writer.acquire();
     try {
       return toQueryResult(await untilFree(() => this.#client.run("writer", sql, parameters)));
@@ -196,5 +204,8 @@ function toQueryResult<R>(result: Awaited<ReturnType<SqliteClient["run"]>>): Que
 }
 
 function savepointQuery(command: string, name: string, compile: QueryCompiler["compileQuery"]): CompiledQuery {
-  return compile(RawNode.createWithChildren([RawNode.createWithSql(`${command} `), IdentifierNode.create(name)]), createQueryId());
+  return compile(
+    RawNode.createWithChildren([RawNode.createWithSql(`${command} `), IdentifierNode.create(name)]),
+    createQueryId(),
+  );
 }

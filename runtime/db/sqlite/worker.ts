@@ -108,10 +108,14 @@ function open(data: WorkerData): Record<Role, Connection> {
   const writer = new DatabaseSync(data.file, { enableForeignKeyConstraints: true });
   // Opening may meet another process that is closing: wait here, once. Later the writer does not wait in this thread,
   // since it would hold up the reader; the driver waits on the main thread and tries again.
-  writer.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+  writer.exec(
+    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+  );
   check(writer, size <= data.quickCheckLimit);
   // Proves that the folder takes writes (WAL and all) before anybody is told that the database is open.
-  writer.exec("BEGIN IMMEDIATE; ROLLBACK; PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -16000;");
+  writer.exec(
+    "BEGIN IMMEDIATE; ROLLBACK; PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -16000;",
+  );
 
   const reader = new DatabaseSync(data.file);
   reader.exec("PRAGMA busy_timeout = 1000; PRAGMA query_only = ON; PRAGMA cache_size = -16000;");

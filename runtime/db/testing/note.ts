@@ -1,9 +1,10 @@
 /** A small service's store, for the tests of runtime/db, runtime/changelog and runtime/queue. */
-import { Migration } from "@mikro-orm/migrations";
+
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Database, type TablesOf, openDatabase } from "../database.ts";
+import { Migration } from "@mikro-orm/migrations";
+import { type Database, openDatabase, type TablesOf } from "../database.ts";
 import { runtimeEntities } from "../entities.ts";
 import { bytesColumn, countColumn, defineEntity, flagColumn, idColumn, p, timeColumn } from "../schema.ts";
 import { runtimeTablesSql } from "./runtime_tables.ts";

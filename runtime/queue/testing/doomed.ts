@@ -1,6 +1,5 @@
 /** A process that claims a job and never ends it, until it is killed: `node doomed.ts <folder> <leaseMs>`. */
-import { openNotesIn } from "../../db/testing/note.ts";
-import { silentLogger } from "../../db/testing/note.ts";
+import { openNotesIn, silentLogger } from "../../db/testing/note.ts";
 import { startWorker } from "../worker.ts";
 
 const [folder = "", leaseMs = "0"] = process.argv.slice(2);
