@@ -65,7 +65,9 @@ export function taskHandlers(deps: Deps): ServiceImpl<typeof TaskService> {
       if (values === undefined) return { task: taskMessage(row) };
       checkEtag(etag, row.revision);
       const next = await updateTask(tx, row, values, at);
-      await recordChanges(tx, row.workspace_id, at, actor, [taskFacts(next, kind)]);
+      // An open task that is only pinned anew is not opened again.
+      const told = kind === ChangeKind.TASK_REOPENED && row.status !== TaskStatus.COMPLETED ? ChangeKind.TASK_UPDATED : kind;
+      await recordChanges(tx, row.workspace_id, at, actor, [taskFacts(next, told)]);
       return { task: taskMessage(next) };
     });
   }
@@ -100,7 +102,7 @@ export function taskHandlers(deps: Deps): ServiceImpl<typeof TaskService> {
           stale: pin !== undefined && document !== undefined && pin.versionNumber < document.last_number,
           ...(pin && { pin }),
         };
-        const row = {
+        const row: TaskRow = {
           ...stateColumns(state),
           id: newId(),
           workspace_id: workspaceId,
@@ -118,7 +120,7 @@ export function taskHandlers(deps: Deps): ServiceImpl<typeof TaskService> {
           created_by: actor,
           created_at: at,
           updated_at: at,
-        } as TaskRow;
+        };
         await insertTask(tx, row);
         await recordChanges(tx, workspaceId, at, actor, [taskFacts(row, ChangeKind.TASK_CREATED)]);
         return create(CreateTaskResponseSchema, { task: taskMessage(row) });

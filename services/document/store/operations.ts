@@ -56,3 +56,14 @@ export async function updateOperation(
     .where("id", "=", row.id)
     .execute();
 }
+
+/** Forgets operations that ended before a time; answers how many. */
+export async function forgetOperations(query: Query, before: number): Promise<number> {
+  const ended = [OperationState.SUCCEEDED, OperationState.FAILED, OperationState.CANCELLED];
+  const result = await query
+    .deleteFrom("operation")
+    .where("state", "in", ended)
+    .where("updated_at", "<", before)
+    .executeTakeFirst();
+  return Number(result.numDeletedRows);
+}

@@ -1,5 +1,4 @@
 // Tasks.
-import type { NewVersionRule, TaskKind, TaskStatus } from "@docket/contracts/gen/docket/document/v1/task_pb.ts";
 import type { Selectable } from "kysely";
 import type { Completion, Pin, TaskState } from "../domain/task_rules.ts";
 import type { Query, Tables, Tx } from "./entities.ts";
@@ -92,9 +91,9 @@ export function taskState(row: TaskRow): TaskState {
   const completion = completionFrom(row.completion);
   const lastCompletion = completionFrom(row.last_completion);
   return {
-    kind: row.kind as TaskKind,
-    status: row.status as TaskStatus,
-    rule: row.on_new_version as NewVersionRule,
+    kind: row.kind,
+    status: row.status,
+    rule: row.on_new_version,
     stale: row.stale !== 0,
     ...(pin && { pin }),
     ...(completion && { completion }),
@@ -103,7 +102,7 @@ export function taskState(row: TaskRow): TaskState {
 }
 
 /** The columns that the rules may change. */
-export function stateColumns(task: TaskState): Partial<TaskRow> {
+export function stateColumns(task: TaskState) {
   return {
     status: task.status,
     stale: task.stale ? 1 : 0,

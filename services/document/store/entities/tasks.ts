@@ -1,4 +1,5 @@
 // Tasks, on one version of a document or standing alone in a workspace.
+import type { NewVersionRule, TaskKind, TaskPriority, TaskStatus } from "@docket/contracts/gen/docket/document/v1/task_pb.ts";
 import { bytesColumn, countColumn, defineEntity, flagColumn, idColumn, p, timeColumn } from "@docket/runtime/db/schema";
 
 export const TaskEntity = defineEntity({
@@ -21,11 +22,10 @@ export const TaskEntity = defineEntity({
     stale: flagColumn(),
     title: p.string().length(255),
     description: p.text(),
-    /** The numbers of TaskKind, TaskPriority, TaskStatus and NewVersionRule. */
-    kind: p.smallint(),
-    priority: p.smallint(),
-    status: p.smallint(),
-    onNewVersion: p.smallint(),
+    kind: p.smallint().$type<TaskKind>(),
+    priority: p.smallint().$type<TaskPriority>(),
+    status: p.smallint().$type<TaskStatus>(),
+    onNewVersion: p.smallint().$type<NewVersionRule>(),
     /** `person:<id>`, `group:<id>`, or empty: nobody yet. */
     assignee: p.string().length(50),
     /** A calendar date in the workspace's zone, as `2026-11-21`. */

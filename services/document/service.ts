@@ -1,0 +1,114 @@
+// The document service: folders, documents, their versions, tasks, comments and grants, and the log of what changed.
+// The gateway calls it on behalf of people and client applications; it calls user (who belongs where) and storage (the
+// bytes of versions). It keeps no bytes, passwords or names of people, and must never know what a file contains.
+
+import { CommentService } from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
+import { DocumentService } from "@docket/contracts/gen/docket/document/v1/document_service_pb.ts";
+import { FolderService } from "@docket/contracts/gen/docket/document/v1/folder_service_pb.ts";
+import { GrantService } from "@docket/contracts/gen/docket/document/v1/grant_service_pb.ts";
+import { TaskService } from "@docket/contracts/gen/docket/document/v1/task_service_pb.ts";
+import { VersionService } from "@docket/contracts/gen/docket/document/v1/version_service_pb.ts";
+import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { type Clock, systemClock } from "@docket/runtime/clock";
+import { openDatabase } from "@docket/runtime/db/database";
+import type { Identity } from "@docket/runtime/identity/identity";
+import type { CallRecord } from "@docket/runtime/interceptors/options";
+import { createLogger, type Logger } from "@docket/runtime/logger";
+import { createMembershipCache } from "@docket/runtime/membership";
+import { connectMesh } from "@docket/runtime/mesh";
+import { startWorker } from "@docket/runtime/queue/worker";
+import { implement, LiveStreams, type RunningService, startService } from "@docket/runtime/service";
+import { addressBook, databaseUrlOf, openIdentity } from "@docket/runtime/service_settings";
+import { createTokenVerifier, jwksOf } from "@docket/runtime/token";
+import { createAuthorizer } from "./authorizer.ts";
+import { type Clients, connectClients } from "./clients.ts";
+import type { DocumentConfig } from "./config.ts";
+import { createEvents } from "./events.ts";
+import { commentHandlers } from "./handlers/comments.ts";
+import type { Deps } from "./handlers/deps.ts";
+import { documentHandlers } from "./handlers/documents.ts";
+import { folderHandlers } from "./handlers/folders.ts";
+import { grantHandlers } from "./handlers/grants.ts";
+import { taskHandlers } from "./handlers/tasks.ts";
+import { versionHandlers } from "./handlers/versions.ts";
+import { housekeeping, jobHandlers } from "./jobs/handlers.ts";
+import { startReferences } from "./jobs/references.ts";
+import { followUsers } from "./jobs/user_changes.ts";
+import { resourceChecks } from "./resource_checks.ts";
+import { entities } from "./store/entities.ts";
+import { migrations } from "./store/migrations/sqlite/index.ts";
+
+/** What may be put in place of the defaults. */
+export interface DocumentOverrides {
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  readonly identity?: Identity;
+  /** The services called; tests give fakes. */
+  readonly clients?: Clients;
+  /** Told of each call that ended. */
+  readonly observe?: (record: CallRecord) => void;
+}
+
+/** A document service that runs. */
+export interface RunningDocument extends RunningService {
+  /** Settles what storage holds for unfinished calls, which otherwise happens by itself. */
+  settleReferences(): Promise<void>;
+}
+
+/** Starts the service, or throws StartError with one sentence. Disposing of it drains it first. */
+export async function startDocumentService(
+  config: DocumentConfig,
+  overrides: DocumentOverrides = {},
+): Promise<RunningDocument> {
+  const { clock = systemClock, logger = createLogger({ service: "document", level: config.logLevel }) } = overrides;
+  const events = createEvents(logger);
+  await using parts = new AsyncDisposableStack();
+
+  const identity = overrides.identity ?? (await openIdentity(Workload.DOCUMENT, config));
+  const mesh = parts.use(connectMesh({ identity, addresses: addressBook(config) }));
+  const clients = overrides.clients ?? connectClients(mesh);
+  const membership = createMembershipCache({ client: clients.memberships, clock });
+  const fetchKeys = async () => jwksOf((await clients.tokens.listPublicKeys({})).keys);
+
+  const url = databaseUrlOf(config);
+  const db = parts.use(
+    await openDatabase({ url, name: "document", entities, migrations: { sqlite: migrations }, logger }),
+  );
+  const authorizer = createAuthorizer({ db, membership, others: resourceChecks({ db, membership }) });
+  const references = parts.use(
+    startReferences({ db, blobs: clients.blobs, events, logger, ...config.references }),
+  );
+  const jobs = { db, clients, events, clock };
+  parts.use(
+    startWorker({ db, logger, now: clock, handlers: jobHandlers(jobs), periodic: housekeeping(jobs, config) }),
+  );
+  const liveStreams = new LiveStreams();
+  parts.use(followUsers({ db, client: clients.userChanges, membership, liveStreams, logger }));
+
+  const deps: Deps = { db, membership, authorizer, clients, confirmations: references, events, clock };
+  const running = parts.use(
+    await startService({
+      identity,
+      logger,
+      listen: config.listen,
+      authorizer,
+      liveStreams,
+      verifyToken: createTokenVerifier({ fetchKeys, clock }).verify,
+      ...(overrides.observe === undefined ? {} : { observe: overrides.observe }),
+      services: [
+        implement(FolderService, folderHandlers(deps)),
+        implement(DocumentService, documentHandlers(deps)),
+        implement(VersionService, versionHandlers(deps)),
+        implement(GrantService, grantHandlers(deps)),
+        implement(TaskService, taskHandlers(deps)),
+        implement(CommentService, commentHandlers(deps)),
+      ],
+    }),
+  );
+  const all = parts.move();
+  return {
+    address: running.address,
+    settleReferences: () => references.settle(),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
