@@ -10,7 +10,7 @@ import { ConnectError } from "@connectrpc/connect";
 import { ChangeKind, WatchStart } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import { madeFile } from "./bytes.ts";
 import { clientsOf, edgeTransport, type Person, signIn, signUp } from "./person.ts";
-import { digestOverGrpc, upload, write } from "./transfer.ts";
+import { digestOverGrpc, goOn, upload, write } from "./transfer.ts";
 
 /** Docket as `npm start` runs it, in a process that can be killed. */
 export interface Whole {
@@ -192,7 +192,7 @@ async function check(person: Person, workspaceId: string, ledger: Ledger): Promi
     const { upload: kept } = await person.uploads.getUpload({ uploadId: id });
     const offset = Number(kept?.offset ?? -1);
     if (offset < acknowledged) faults.push(`upload ${id} kept ${offset} of ${acknowledged} acknowledged bytes`);
-    if (offset < bytes) await write(person, id, madeFile(seed, bytes), offset);
+    if (offset < bytes) await goOn(person, id, madeFile(seed, bytes), offset);
     const { upload: done } = await person.uploads.completeUpload({ uploadId: id, wait: { seconds: 30n } });
     const digest = Buffer.from(done?.sha256 ?? []).toString("hex");
     if (digest !== madeFile(seed, bytes).sha256().toString("hex"))

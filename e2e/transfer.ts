@@ -5,6 +5,9 @@ import { create } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { WriteBlobRequestSchema } from "@docket/contracts/gen/docket/storage/v1/transfer_service_pb.ts";
 import { UploadState } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
+import { ErrorInfoSchema } from "@docket/contracts/gen/docket/error/v1/error_info_pb.ts";
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import { reasonOf } from "@docket/runtime/errors";
 import type { MadeFile } from "./bytes.ts";
 import type { Person } from "./person.ts";
 
@@ -38,13 +41,24 @@ export async function upload(person: Person, options: UploadOptions): Promise<st
     );
     const { upload: kept } = await person.uploads.getUpload({ uploadId });
     log?.(`resumes at ${kept?.offset} of ${file.size}`);
-    await write(person, uploadId, file, Number(kept?.offset ?? 0n));
+    await goOn(person, uploadId, file, Number(kept?.offset ?? 0n));
   } else {
     await write(person, uploadId, file, 0);
   }
   const { upload: done } = await person.uploads.completeUpload({ uploadId, wait: { seconds: 30n } });
   if (done?.state !== UploadState.STORED) throw new Error(`the upload ended in state ${done?.state}`);
   return uploadId;
+}
+
+/** Goes on after a cut. What the old stream still had on its way may arrive meanwhile; the server then says where to go on. */
+export async function goOn(person: Person, uploadId: string, file: MadeFile, offset: number): Promise<bigint> {
+  try {
+    return await write(person, uploadId, file, offset);
+  } catch (error) {
+    if (reasonOf(error) !== Reason.UPLOAD_OFFSET_CONFLICT) throw error;
+    const [info] = ConnectError.from(error).findDetails(ErrorInfoSchema);
+    return await goOn(person, uploadId, file, Number(info?.metadata.offset));
+  }
 }
 
 /** Writes a file from `offset` on, as one stream; aborts it after `cutAt` bytes. */
