@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
 import { sql } from "kysely";
 import { newId } from "../ids.ts";
@@ -224,6 +227,26 @@ describe("transactions", () => {
       });
     await Promise.all(Array.from({ length: 40 }, (_, i) => bump(i % 2 === 0 ? notes.db : other)));
     expect(await notes.db.query.selectFrom("note").select("id").execute()).toHaveLength(40);
+  });
+
+  it("are kept when the process is killed right after they were acknowledged", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "docket-killed-"));
+    const committer = fileURLToPath(new URL("./testing/committer.ts", import.meta.url));
+    const child = spawn(process.execPath, ["--no-warnings", committer, folder], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let printed = "";
+    child.stdout.on("data", (text: Buffer) => {
+      printed += text.toString();
+      if (printed.length > 2_000) child.kill("SIGKILL");
+    });
+    await once(child, "close");
+    await using db = await openNotesIn(folder);
+    const kept = new Set((await db.query.selectFrom("note").select("title").execute()).map((row) => row.title));
+    const acknowledged = printed.split("\n").slice(0, -1);
+    expect(acknowledged.length).toBeGreaterThan(20);
+    expect(acknowledged.filter((title) => !kept.has(title))).toEqual([]);
+    await rm(folder, { recursive: true });
   });
 
   it("refuse a write past them, which would wait for itself", async () => {

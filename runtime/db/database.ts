@@ -17,6 +17,7 @@ import {
   type Migrations,
   type Orm,
   refuseNewerSchema,
+  refusePending,
   schemaState,
 } from "./migrate.ts";
 import { TransactionScope } from "./scope.ts";
@@ -32,6 +33,8 @@ export { afterCommit, type Transaction } from "./transaction.ts";
 
 /** Larger files are checked by header and schema only when opened, since a whole check reads every page. */
 const QUICK_CHECK_LIMIT_BYTES = 64 * 1024 * 1024;
+
+const PREPARE_TRIES = 3;
 
 /** A transaction that is open for longer is told of in the log. */
 const SLOW_TRANSACTION_MS = 1_000;
@@ -152,21 +155,19 @@ class MikroDatabase<Tables> implements Database<Tables> {
     await sql`select 1`.execute(this.query);
   }
 
+  /** Checks the schema and brings it up to date. Another process may be doing the same: then it is looked at again. */
   async prepare(apply: boolean): Promise<void> {
-    const state = await schemaState(this.#orm, this.#known);
-    refuseNewerSchema(state, this.name);
-    if (state.pending.length === 0) return;
-    if (!apply) {
-      throw new StartError(
-        `The ${this.name} database lacks ${state.pending.join(", ")}; run \`npm run migrate\` first.`,
-      );
-    }
-    try {
-      await this.migrate();
-    } catch (error) {
-      // Another process that started at the same time may have done it.
-      const after = await schemaState(this.#orm, this.#known);
-      if (after.pending.length > 0) throw error;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const state = await schemaState(this.#orm, this.#known);
+        refuseNewerSchema(state, this.name);
+        if (state.pending.length === 0) return;
+        if (!apply) refusePending(state, this.name);
+        await this.migrate();
+        return;
+      } catch (error) {
+        if (error instanceof StartError || attempt === PREPARE_TRIES) throw error;
+      }
     }
   }
 

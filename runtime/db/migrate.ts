@@ -39,3 +39,8 @@ export function refuseNewerSchema(state: SchemaState, name: string): void {
     `The ${name} database was upgraded by a newer version of Docket (it has ${state.unknown.join(", ")}); run that version, or restore a backup from before the upgrade.`,
   );
 }
+
+/** Throws StartError: a job of its own applies migrations here, never a serving process. */
+export function refusePending(state: SchemaState, name: string): never {
+  throw new StartError(`The ${name} database lacks ${state.pending.join(", ")}; run \`npm run migrate\` first.`);
+}
