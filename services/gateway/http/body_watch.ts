@@ -10,13 +10,23 @@ export interface BodyLimits {
   readonly idleMs: number;
 }
 
-/** Passes a body on, and throws DEADLINE_EXCEEDED when it comes too slowly. Time spent by the reader does not count as idle. */
-export async function* watched(body: AsyncIterable<Uint8Array>, limits: BodyLimits): AsyncGenerator<Uint8Array> {
+/** Why a body is no longer waited for. */
+const over = () => new AppError(Reason.CANCELLED);
+
+/**
+ * Passes a body on, and throws DEADLINE_EXCEEDED when it comes too slowly. Time spent by the reader does not
+ * count as idle. Ends with CANCELLED when the exchange is over.
+ */
+export async function* watched(
+  body: AsyncIterable<Uint8Array>,
+  limits: BodyLimits,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const iterator = body[Symbol.asyncIterator]();
   const end = limits.totalMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + limits.totalMs;
   try {
     while (true) {
-      const next = await within(iterator.next(), Math.min(limits.idleMs, end - Date.now()));
+      const next = await within(iterator.next(), Math.min(limits.idleMs, end - Date.now()), signal);
       if (next.done) return;
       yield next.value;
     }
@@ -26,12 +36,21 @@ export async function* watched(body: AsyncIterable<Uint8Array>, limits: BodyLimi
   }
 }
 
-function within<T>(pending: Promise<T>, limitMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const fail = () =>
-      reject(new AppError(Reason.DEADLINE_EXCEEDED, { message: "The request's body came too slowly." }));
-    timer = setTimeout(fail, Math.max(0, limitMs));
+function within<T>(pending: Promise<T>, limitMs: number, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const settle = (how: () => void) => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      how();
+    };
+    const end = () => settle(() => reject(over()));
+    const slow = new AppError(Reason.DEADLINE_EXCEEDED, { message: "The request's body came too slowly." });
+    const timer = setTimeout(() => settle(() => reject(slow)), Math.max(0, limitMs));
+    signal.addEventListener("abort", end, { once: true });
+    pending.then(
+      (value) => settle(() => resolve(value)),
+      (error) => settle(() => reject(error)),
+    );
+    if (signal.aborted) end();
   });
-  return Promise.race([pending, late]).finally(() => clearTimeout(timer));
 }

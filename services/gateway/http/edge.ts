@@ -26,6 +26,19 @@ const unreadGraceMs = 5000;
 
 export function createEdge(options: EdgeOptions): (request: EdgeRequest, response: EdgeResponse) => void {
   return (request, response) => {
+    // Whatever goes wrong past here concerns one client.
+    const cut = (error: unknown) => {
+      options.logger.debug({ err: error }, "a connection was cut");
+      response.destroy();
+    };
+    try {
+      serve(request, response, cut);
+    } catch (error) {
+      cut(error);
+    }
+  };
+
+  function serve(request: EdgeRequest, response: EdgeResponse, cut: (error: unknown) => void): void {
     const started = performance.now();
     // A peer that goes away in the middle is no fault of ours.
     request.on("error", () => undefined);
@@ -55,11 +68,11 @@ export function createEdge(options: EdgeOptions): (request: EdgeRequest, respons
     };
     response.once("finish", () => stopUnreadBody(request, response, unreadGraceMs));
     response.once("close", () => {
-      if (!response.writableFinished) gone.abort();
+      gone.abort();
       options.ended(exchange, performance.now() - started);
     });
-    if (!options.rpc.serve(exchange)) void serveHttp(options.routes, exchange);
-  };
+    if (!options.rpc.serve(exchange)) serveHttp(options.routes, exchange).catch(cut);
+  }
 }
 
 /** Where the request goes; undefined when it cannot be told. */

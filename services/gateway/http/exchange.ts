@@ -27,7 +27,7 @@ export interface Exchange {
   /** The path as sent, without query; always begins with a slash. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Aborts when the client has gone before its answer was complete. */
+  /** Aborts when the client has gone, or has its whole answer. */
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly outcome: Outcome;

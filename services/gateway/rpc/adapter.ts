@@ -149,10 +149,15 @@ function universal(exchange: Exchange, method: DescMethod, options: RpcAdapterOp
   const made = universalRequestFromNodeRequest(request, response as NodeResponse, undefined, values);
   const single = method.methodKind === "unary" || method.methodKind === "server_streaming";
   if (method.methodKind === "bidi_streaming") return { ...made, body: bodyOf(request) };
-  if (!single) return { ...made, body: watched(bodyOf(request), { idleMs: options.streamIdleMs }) };
+  if (!single) return { ...made, body: watched(bodyOf(request), { idleMs: options.streamIdleMs }, exchange.signal) };
   return {
     ...made,
-    body: budgeted(watched(bodyOf(request), options.messageLimits), exchange, maxBytes(method), options.budget),
+    body: budgeted(
+      watched(bodyOf(request), options.messageLimits, exchange.signal),
+      exchange,
+      maxBytes(method),
+      options.budget,
+    ),
   };
 }
 

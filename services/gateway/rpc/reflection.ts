@@ -2,11 +2,7 @@
 // without them.
 
 import { clone, create, createFileRegistry, type DescFile, type DescService } from "@bufbuild/protobuf";
-import {
-  type FileDescriptorProto,
-  FileDescriptorProtoSchema,
-  FileDescriptorSetSchema,
-} from "@bufbuild/protobuf/wkt";
+import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { Rpc } from "@docket/contracts/registry";
 
 /** The services of these RPCs, in descriptors that hold only these RPCs. */

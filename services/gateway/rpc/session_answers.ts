@@ -52,9 +52,7 @@ export function beginsSession({ output }: DescMethod): boolean {
   return output.field.sessionSecret !== undefined && output.field.session !== undefined;
 }
 
-/** Scripts cannot keep a browser from sending these. */
+/** Scripts cannot keep a browser from sending one of these; other clients send neither. */
 function isBrowser(headers: Readonly<Record<string, unknown>>): boolean {
-  return (
-    headers["sec-fetch-mode"] !== undefined || headers["sec-fetch-site"] !== undefined || headers.origin !== undefined
-  );
+  return headers["sec-fetch-site"] !== undefined || headers.origin !== undefined;
 }

@@ -4,6 +4,9 @@
 /** The size that storage likes, in bytes. */
 export const pieceBytes = 256 * 1024;
 
+/** How long bytes wait for more of them, in milliseconds. */
+const flushMs = 250;
+
 export interface SegmentedBody {
   /** Pieces until the body ends, fails, or the segment's time is up. */
   segment(limitMs: number): AsyncGenerator<Uint8Array>;
@@ -21,6 +24,7 @@ export function segmented(body: AsyncIterable<Uint8Array>, { whole }: { readonly
   const iterator = body[Symbol.asyncIterator]();
   let over = false;
   let failure: unknown;
+  let pending: Promise<Uint8Array | undefined> | undefined;
 
   const read = async (): Promise<Uint8Array | undefined> => {
     if (over) return undefined;
@@ -47,11 +51,18 @@ export function segmented(body: AsyncIterable<Uint8Array>, { whole }: { readonly
       let held: Uint8Array[] = [];
       let size = 0;
       while (Date.now() < end) {
-        const piece = await read();
+        pending ??= read();
+        // A failure that nobody waits for any more is no failure of the process.
+        pending.catch(() => undefined);
+        // What a slow client has sent does not wait for the rest.
+        const piece = await (size === 0 ? pending : withinMs(pending, flushMs));
+        if (piece !== late) pending = undefined;
         if (piece === undefined) break;
-        held.push(piece);
-        size += piece.byteLength;
-        if (size < pieceBytes) continue;
+        if (piece !== late) {
+          held.push(piece);
+          size += piece.byteLength;
+          if (size < pieceBytes) continue;
+        }
         yield* split(held, size);
         held = [];
         size = 0;
@@ -59,6 +70,16 @@ export function segmented(body: AsyncIterable<Uint8Array>, { whole }: { readonly
       if (size > 0) yield* split(held, size);
     },
   };
+}
+
+const late = Symbol("late");
+
+async function withinMs<T>(pending: Promise<T>, limitMs: number): Promise<T | typeof late> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<typeof late>((resolve) => {
+    timer = setTimeout(() => resolve(late), limitMs);
+  });
+  return await Promise.race([pending, timeout]).finally(() => clearTimeout(timer));
 }
 
 /** A single huge piece (an HTTP/2 window's worth) must not exceed what a message may hold. */

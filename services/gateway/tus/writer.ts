@@ -45,7 +45,7 @@ export async function writeBody(
   options: WriterOptions,
 ): Promise<Upload> {
   const checksum = checksumOf(exchange);
-  const body = segmented(watched(bodyOf(exchange.request), { idleMs: options.idleMs }), {
+  const body = segmented(watched(bodyOf(exchange.request), { idleMs: options.idleMs }, exchange.signal), {
     whole: checksum !== undefined,
   });
   let at = write.offset;

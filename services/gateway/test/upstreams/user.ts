@@ -18,6 +18,7 @@ export class FakeUsers {
   exchanges = 0;
   /** Whether changes are told; otherwise the stream is refused. */
   audible = true;
+  #lines = new Set<AbortController>();
   #listeners = new Set<(change: object) => void>();
 
   signIn(id = newId()): { secret: string; subject: Subject } {
@@ -40,7 +41,7 @@ export class FakeUsers {
       id: newId(),
       keyId: newId(),
       workspaceId: newId(),
-      scopes: [10, 30],
+      scopes: [10, 30, 40],
       token: `token.${secret}`,
       expiresAt: Date.now() + 300_000,
     };
@@ -59,6 +60,11 @@ export class FakeUsers {
 
   tell(change: object): void {
     for (const listener of this.#listeners) listener(change);
+  }
+
+  /** Ends the streams of changes that are open. */
+  hangUp(): void {
+    for (const hangUp of this.#lines) hangUp.abort();
   }
 
   get listeners(): number {
@@ -122,12 +128,16 @@ export class FakeUsers {
           return {};
         },
       }),
-      partly(UserChangeService, { watchUserChanges: (_request, context) => this.#watch(callOf(context).signal) }),
+      partly(UserChangeService, {
+        watchUserChanges: (_request, context) => this.#watch(callOf(context).signal, new AbortController()),
+      }),
     ];
   }
 
-  async *#watch(signal: AbortSignal) {
+  async *#watch(client: AbortSignal, line: AbortController) {
     if (!this.audible) throw new AppError(Reason.UNAVAILABLE);
+    this.#lines.add(line);
+    const signal = AbortSignal.any([client, line.signal]);
     const waiting: object[] = [];
     let wake: () => void = () => undefined;
     const listener = (change: object) => {
@@ -149,6 +159,7 @@ export class FakeUsers {
       }
     } finally {
       this.#listeners.delete(listener);
+      this.#lines.delete(line);
     }
   }
 }
