@@ -10,7 +10,7 @@ import {
   type HandlerContext,
 } from "@connectrpc/connect";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
-import { type Permission, type Policy, Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import type { Permission, Policy, Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { AppError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 

@@ -111,8 +111,12 @@ describe("a unary call", () => {
       { service: "" },
       {
         headers: { "x-sent": "hello" },
-        onHeader: (header) => void (got.header = header.get("x-header")),
-        onTrailer: (trailer) => void (got.trailer = trailer.get("x-trailer-bin")),
+        onHeader: (header) => {
+          got.header = header.get("x-header");
+        },
+        onTrailer: (trailer) => {
+          got.trailer = trailer.get("x-trailer-bin");
+        },
       },
     );
     expect(answer.status).toBe(Status.SERVING);

@@ -1,7 +1,10 @@
 // The gRPC health protocol. A drain is visible here before anything else changes.
 
 import type { ServiceImpl } from "@connectrpc/connect";
-import { Health, HealthCheckResponse_ServingStatus as Status } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
+import {
+  type Health,
+  HealthCheckResponse_ServingStatus as Status,
+} from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { AppError } from "../errors.ts";
 

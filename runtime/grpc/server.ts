@@ -1,16 +1,7 @@
 // Mounts ServiceImpl handlers on grpc-js: all four call kinds, backpressure both ways, cancellation, deadlines and
 // typed errors. Messages are decoded here and not in grpc-js, so that a malformed one gets a typed error as well.
 
-import {
-  create,
-  type DescMessage,
-  type DescMethod,
-  type DescService,
-  fromBinary,
-  type Message,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+import { create, type DescMethod, type DescService, fromBinary, type Message } from "@bufbuild/protobuf";
 import {
   createContextKey,
   createContextValues,
@@ -31,6 +22,7 @@ import type {
 } from "@grpc/grpc-js";
 import { maxRequestBytesOf } from "@docket/contracts/policy";
 import { AppError, toConnectError } from "../errors.ts";
+import { encode } from "./encode.ts";
 import { toHeaders, toMetadata, toStatus } from "./status.ts";
 
 /** Where a call came from, for the `caller` link of the chain. */
@@ -161,11 +153,6 @@ function createCallHandler(method: DescMethod, handler: never, options: MountOpt
 
 function identity(bytes: Buffer): Buffer {
   return bytes;
-}
-
-function encode<Desc extends DescMessage>(desc: Desc, message: MessageShape<Desc>): Buffer {
-  const bytes = toBinary(desc, message);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function decode(method: DescMethod, bytes: Buffer): Message {

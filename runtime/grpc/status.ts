@@ -3,7 +3,7 @@
 
 import { ConnectError } from "@connectrpc/connect";
 import { findTrailerError, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
-import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import { Metadata, type StatusObject, type status } from "@grpc/grpc-js";
 
 const reserved = /^(grpc-(?!status-details-bin|trace-bin)|:|content-type$|te$|user-agent$)/;
 

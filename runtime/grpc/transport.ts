@@ -7,7 +7,6 @@ import {
   type DescMethodUnary,
   fromBinary,
   type MessageShape,
-  toBinary,
 } from "@bufbuild/protobuf";
 import {
   Code,
@@ -22,6 +21,7 @@ import {
 } from "@connectrpc/connect";
 import { runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
 import type { CallOptions, Client, ClientDuplexStream, ServiceError, StatusObject } from "@grpc/grpc-js";
+import { encode } from "./encode.ts";
 import { pathOf } from "./server.ts";
 import { fromStatus, toHeaders, toMetadata } from "./status.ts";
 
@@ -224,8 +224,7 @@ function copy(from: Headers, to: Headers): void {
 
 function buffer<Desc extends DescMessage>(desc: Desc, message: MessageShape<Desc>): Buffer {
   try {
-    const bytes = toBinary(desc, message);
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return encode(desc, message);
   } catch (cause) {
     throw new ConnectError("the request cannot be encoded", Code.InvalidArgument, undefined, undefined, cause);
   }
