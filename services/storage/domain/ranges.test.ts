@@ -57,7 +57,9 @@ describe("a set of byte ranges", () => {
         const adding = random(3) > 0;
         ranges = adding ? addRange(ranges, range) : removeRange(ranges, range);
         for (let byte = range.start; byte < range.end; byte += 1) adding ? bytes.add(byte) : bytes.delete(byte);
-        const spelled = ranges.flatMap(({ start: from, end }) => Array.from({ length: end - from }, (_, i) => from + i));
+        const spelled = ranges.flatMap(({ start: from, end }) =>
+          Array.from({ length: end - from }, (_, i) => from + i),
+        );
         expect(spelled).toEqual([...bytes].sort((a, b) => a - b));
       }
     }

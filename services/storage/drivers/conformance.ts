@@ -18,7 +18,7 @@ export function describeDriver(name: string, openPlace: () => Promise<Place>): v
       await using place = await openPlace();
       const bytes = randomBytes(300_000);
       const id = await put(place.driver, bytes);
-      expect(await get(place.driver, id, 0, bytes.length)).toEqual(bytes);
+      expect((await get(place.driver, id, 0, bytes.length)).equals(bytes)).toBe(true);
       for (const [from, length] of [
         [0, 1],
         [1, 65_536],
@@ -26,7 +26,7 @@ export function describeDriver(name: string, openPlace: () => Promise<Place>): v
         [299_999, 1],
         [150_000, 150_000],
       ] as const) {
-        expect(await get(place.driver, id, from, length)).toEqual(bytes.subarray(from, from + length));
+        expect((await get(place.driver, id, from, length)).equals(bytes.subarray(from, from + length))).toBe(true);
       }
     });
 
@@ -49,13 +49,13 @@ export function describeDriver(name: string, openPlace: () => Promise<Place>): v
       for (let from = 0; from < parts.length; from += 7) await writer.write(parts.slice(from, from + 7));
       await writer.seal();
       const whole = Buffer.concat(parts);
-      expect(await get(place.driver, id, 0, whole.length)).toEqual(whole);
+      expect((await get(place.driver, id, 0, whole.length)).equals(whole)).toBe(true);
     });
 
     it("keeps an empty piece", async () => {
       await using place = await openPlace();
       const id = await put(place.driver, Buffer.alloc(0));
-      expect(await get(place.driver, id, 0, 1)).toEqual(Buffer.alloc(0));
+      expect((await get(place.driver, id, 0, 1)).equals(Buffer.alloc(0))).toBe(true);
     });
 
     it("shows a piece to nobody before it is sealed", async () => {
@@ -86,7 +86,7 @@ export function describeDriver(name: string, openPlace: () => Promise<Place>): v
       await writer.write([Buffer.from("whole")]);
       await writer.seal();
       await writer.discard();
-      expect(await get(place.driver, id, 0, 5)).toEqual(Buffer.from("whole"));
+      expect((await get(place.driver, id, 0, 5)).equals(Buffer.from("whole"))).toBe(true);
     });
 
     it("keeps sealed pieces over a restart and forgets the others", async () => {
@@ -97,8 +97,9 @@ export function describeDriver(name: string, openPlace: () => Promise<Place>): v
       await using again = await place.reopen();
       expect(await again.discardUnsealed()).toBe(1);
       expect(await again.discardUnsealed()).toBe(0);
-      expect(await get(again, id, 0, 4)).toEqual(Buffer.from("kept"));
+      expect((await get(again, id, 0, 4)).equals(Buffer.from("kept"))).toBe(true);
       expect((await all(again)).map((piece) => piece.id)).toEqual([id]);
+      await half.discard();
     });
 
     it("removes a piece, and does not mind one that is not there", async () => {
@@ -129,7 +130,7 @@ export function describeDriver(name: string, openPlace: () => Promise<Place>): v
           return { bytes, id: await put(place.driver, bytes) };
         }),
       );
-      for (const { id, bytes } of pieces) expect(await get(place.driver, id, 0, 10_000)).toEqual(bytes);
+      for (const { id, bytes } of pieces) expect((await get(place.driver, id, 0, 10_000)).equals(bytes)).toBe(true);
     });
 
     it("refuses ids that are no ids", async () => {

@@ -23,7 +23,10 @@ describe("a folder that cannot be used", () => {
     const folder = await mkdtemp(join(tmpdir(), "docket-pieces-"));
     const file = join(folder, "file");
     await writeFile(file, "");
-    await expect(openFilesystem(file)).rejects.toMatchObject({ name: "StartError", message: expect.stringContaining(file) });
+    await expect(openFilesystem(file)).rejects.toMatchObject({
+      name: "StartError",
+      message: expect.stringContaining(file),
+    });
     await rm(folder, { recursive: true });
   });
 });

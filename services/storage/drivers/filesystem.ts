@@ -5,7 +5,14 @@ import { mkdirSync } from "node:fs";
 import { type FileHandle, mkdir, open, opendir, rename, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { StartError } from "@docket/runtime/errors";
-import { type BlobDriver, type PieceInfo, PieceMissing, type PieceReader, type PieceWriter, StoreFull } from "./driver.ts";
+import {
+  type BlobDriver,
+  type PieceInfo,
+  PieceMissing,
+  type PieceReader,
+  type PieceWriter,
+  StoreFull,
+} from "./driver.ts";
 
 /** Opens a folder as a place for bytes; it is made where it is missing. Throws StartError when it cannot be used. */
 export async function openFilesystem(folder: string): Promise<BlobDriver> {

@@ -102,7 +102,12 @@ export class Janitor implements AsyncDisposable {
 
   async #resume(): Promise<void> {
     const { db, verifier } = this.#deps;
-    const rows = await db.query.selectFrom("upload").select("id").where("state", "=", "verifying").limit(batch).execute();
+    const rows = await db.query
+      .selectFrom("upload")
+      .select("id")
+      .where("state", "=", "verifying")
+      .limit(batch)
+      .execute();
     for (const { id } of rows) void verifier.verify(id);
   }
 

@@ -45,6 +45,7 @@ export const UploadEntity = defineEntity({
     { name: "upload_owner_open", properties: ["owner", "open", "id"] },
     { name: "upload_expires_at", properties: ["expiresAt"] },
     { name: "upload_state", properties: ["state", "updatedAt"] },
+    { name: "upload_workspace_open", properties: ["workspaceId", "open"] },
     { name: "upload_blob", properties: ["blobId"] },
   ],
 });

@@ -83,7 +83,14 @@ export class ReferenceStore {
         return { row: known, blob: await blobOf(tx, known.blob_id) };
       }
       const { blob_id, workspace_id, name, media_type } = source;
-      return await this.#insert(tx, { version_id: versionId, blob_id, workspace_id, upload_id: null, name, media_type });
+      return await this.#insert(tx, {
+        version_id: versionId,
+        blob_id,
+        workspace_id,
+        upload_id: null,
+        name,
+        media_type,
+      });
     });
   }
 

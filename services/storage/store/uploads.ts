@@ -7,7 +7,16 @@ import { notFound } from "@docket/runtime/errors";
 import { newId } from "@docket/runtime/ids";
 import type { Clock } from "@docket/runtime/clock";
 import type { Limits } from "../domain/limits.ts";
-import { addRange, contiguousEnd, encodeRanges, lastEnd, meets, rangeAt, removeRange, sizeOf } from "../domain/ranges.ts";
+import {
+  addRange,
+  contiguousEnd,
+  encodeRanges,
+  lastEnd,
+  meets,
+  rangeAt,
+  removeRange,
+  sizeOf,
+} from "../domain/ranges.ts";
 import { expiryOf, type Happening, isFinal, next } from "../domain/upload.ts";
 import type { Owner } from "../domain/owner.ts";
 import type { StorageDatabase, Tx } from "./entities.ts";
@@ -79,6 +88,17 @@ export class UploadStore {
     if (workspaceId !== undefined) query = query.where("workspace_id", "=", workspaceId);
     const { rows, nextPageToken } = await selectPage(query, page, ["id"], "desc");
     return { rows: rows as UploadRow[], nextPageToken };
+  }
+
+  /** The unfinished uploads into a workspace. */
+  async openIn(workspaceId: string): Promise<string[]> {
+    const rows = await this.#db.query
+      .selectFrom("upload")
+      .select("id")
+      .where("workspace_id", "=", workspaceId)
+      .where("open", "=", 1)
+      .execute();
+    return rows.map(({ id }) => id);
   }
 
   /** Which of these pieces no row knows. */
@@ -164,7 +184,8 @@ export class UploadStore {
       for (const { position, length } of pieces) {
         const range = { start: position, end: position + length };
         // Writers of this process never meet; another replica's may.
-        if (ranges.some((other) => meets(other, range))) throw offsetConflict(rangeAt(ranges, position)?.end ?? position);
+        if (ranges.some((other) => meets(other, range)))
+          throw offsetConflict(rangeAt(ranges, position)?.end ?? position);
         if (row.size !== null && range.end > row.size) throw sizeExceeded(row.size);
         ranges = addRange(ranges, range);
       }
@@ -179,7 +200,11 @@ export class UploadStore {
       }
       const now = this.#clock().getTime();
       await insertPieces(tx, id, pieces, now);
-      return await this.#write(tx, row, { ranges: encodeRanges(ranges), part_count: partCount, reserved_bytes: reserved });
+      return await this.#write(tx, row, {
+        ranges: encodeRanges(ranges),
+        part_count: partCount,
+        reserved_bytes: reserved,
+      });
     });
   }
 

@@ -24,7 +24,13 @@ export class PieceFile {
   #writing: Promise<void> | undefined;
   #fault: unknown;
 
-  static async open(driver: BlobDriver, budget: ByteBudget, id: string, position: number, now: number): Promise<PieceFile> {
+  static async open(
+    driver: BlobDriver,
+    budget: ByteBudget,
+    id: string,
+    position: number,
+    now: number,
+  ): Promise<PieceFile> {
     return new PieceFile(await driver.create(id), budget, id, position, now);
   }
 

@@ -124,4 +124,3 @@ function roundedUp(length: number): number {
 function missing(blobId: string, offset: number): Error & { code: string } {
   return Object.assign(new Error(`no piece of blob ${blobId} holds byte ${offset}`), { code: "PIECE_CORRUPT", offset });
 }
-

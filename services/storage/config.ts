@@ -1,0 +1,105 @@
+// The settings of the storage service. The environment is passed in by main.ts, or by whoever starts it in-process.
+
+import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { readSettings, setting, type Values } from "@docket/runtime/config";
+import { databaseUrlOf, serviceSettings } from "@docket/runtime/service_settings";
+import { pathToFileURL } from "node:url";
+import { isAbsolute, join, resolve } from "node:path";
+import type { Limits } from "./domain/limits.ts";
+
+const day = 24 * 60 * 60 * 1000;
+
+/** Every setting, for readConfig and the reference page. */
+export const storageSettings = {
+  ...serviceSettings(Workload.STORAGE),
+  blobUrl: setting.url("BLOB_URL", {
+    optional: true,
+    schemes: ["file"],
+    doc: "Where file contents are kept: `file:` and a folder. Unset: `blobs` in the data folder.",
+  }),
+  maxFileBytes: setting.bytes("UPLOAD_MAX_BYTES", {
+    default: "50GiB",
+    min: 1,
+    doc: "The largest file that is taken.",
+  }),
+  workspaceQuotaBytes: setting.bytes("WORKSPACE_QUOTA_BYTES", {
+    default: "1TiB",
+    min: 1,
+    doc: "How many bytes the files of one workspace may have, where the workspace has no quota of its own. Equal files count once.",
+  }),
+  partialQuotaBytes: setting.bytes("UPLOAD_PARTIAL_QUOTA_BYTES", {
+    default: "100GiB",
+    min: 1,
+    doc: "How many bytes one person or application may hold in partial uploads that no workspace has taken yet.",
+  }),
+  diskFloorBytes: setting.bytes("DISK_FLOOR_BYTES", {
+    default: "1GiB",
+    min: 0,
+    doc: "How much of the disk stays free: below it nothing more is taken.",
+  }),
+  maxOpenUploads: setting.integer("UPLOAD_MAX_OPEN", {
+    default: 1000,
+    min: 1,
+    doc: "How many unfinished uploads one person or application may have.",
+  }),
+  maxParts: setting.integer("UPLOAD_MAX_PARTS", {
+    default: 10_000,
+    min: 1,
+    max: 100_000,
+    doc: "How many pieces one upload may be written in.",
+  }),
+  uploadIdleMs: setting.duration("UPLOAD_EXPIRE_AFTER", {
+    default: "24h",
+    min: 1000,
+    doc: "How long an unfinished upload lives without a write, and a finished one without a document.",
+  }),
+  uploadLongestMs: setting.duration("UPLOAD_EXPIRE_AT_LATEST", {
+    default: "7d",
+    min: 1000,
+    doc: "How long an upload may take altogether.",
+  }),
+  blobGraceMs: setting.duration("BLOB_GRACE", {
+    default: "24h",
+    min: 0,
+    doc: "How long contents are kept that nothing refers to any more.",
+  }),
+  janitorMs: setting.duration("STORAGE_JANITOR_INTERVAL", {
+    default: "30s",
+    min: 100,
+    doc: "How often abandoned uploads and unreferenced contents are looked for.",
+  }),
+  inFlightBytes: setting.bytes("STORAGE_IN_FLIGHT_BYTES", {
+    default: "64MiB",
+    min: 4 * 1024 * 1024,
+    doc: "How many bytes of all uploads may be in memory on their way to the disk, and as many of all downloads.",
+  }),
+};
+
+export type StorageConfig = Values<typeof storageSettings>;
+
+/** Reads the settings. Throws ConfigError with a sentence that names the variable. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): StorageConfig {
+  return readSettings(storageSettings, env);
+}
+
+export { databaseUrlOf };
+
+/** Where the contents are, as a URL that a driver opens. */
+export function blobUrlOf({ blobUrl, dataDir }: StorageConfig): string {
+  if (blobUrl === undefined) return pathToFileURL(join(dataDir, "blobs")).href;
+  const path = decodeURIComponent(blobUrl.pathname);
+  return pathToFileURL(isAbsolute(path) ? path : resolve(path)).href;
+}
+
+/** The limits as the rules need them. */
+export function limitsOf(config: StorageConfig): Limits {
+  return { ...config, pieceGraceMs: Math.min(config.blobGraceMs, pieceGraceMs), historyMs: 30 * day };
+}
+
+/** A reader may be in the middle of a piece that nobody needs any more. */
+const pieceGraceMs = 60 * 60 * 1000;
+
+/** The environment of this process. */
+export function environment(): NodeJS.ProcessEnv {
+  return process.env;
+}

@@ -1,0 +1,148 @@
+// UploadService: uploads as resources.
+
+import type { ServiceImpl } from "@connectrpc/connect";
+import { create } from "@bufbuild/protobuf";
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import {
+  AbortUploadResponseSchema,
+  CompleteUploadResponseSchema,
+  ConcatenateUploadsResponseSchema,
+  CreatePartialUploadResponseSchema,
+  CreateUploadResponseSchema,
+  GetUploadResponseSchema,
+  ListUploadsResponseSchema,
+  UploadService,
+  WatchUploadResponseSchema,
+} from "@docket/contracts/gen/docket/storage/v1/upload_service_pb.ts";
+import { callOf, subjectOf } from "@docket/runtime/call";
+import { openPage } from "@docket/runtime/db/page";
+import { idempotent } from "@docket/runtime/db/request_record";
+import { ownerOf } from "../domain/owner.ts";
+import { diskFull, fileTooLarge, uploadFailed } from "../store/refusals.ts";
+import { digestText, uploadMessage } from "../store/upload_row.ts";
+import type { HandlerDeps } from "./deps.ts";
+import { refuseLarger, workspaceLimits } from "./quota.ts";
+
+/** How long CompleteUpload waits where it is not told. */
+const defaultWaitMs = 10_000;
+
+export function uploadHandlers(deps: HandlerDeps): ServiceImpl<typeof UploadService> {
+  const { db, uploads, blobs, writers, verifier, digests, watch, limits, free, clock } = deps;
+  const { method } = UploadService;
+
+  /** An upload that is announced must leave the floor free when it is all there. */
+  const refuseWithoutRoom = async (size: number | null) => {
+    if ((await free()) - (size ?? 0) < limits.diskFloorBytes) throw diskFull();
+  };
+
+  return {
+    async createUpload(request, context) {
+      const subject = subjectOf(context);
+      const size = request.size === undefined ? null : Number(request.size);
+      if (size !== null && size > limits.maxFileBytes) throw fileTooLarge(limits.maxFileBytes);
+      const own = await workspaceLimits(deps, request.workspaceId, context);
+      refuseLarger(size, own);
+      await refuseWithoutRoom(size);
+      const call = { subject, method: method.createUpload, requestId: request.requestId, request, now: clock };
+      return await idempotent(db, call, async (tx) => {
+        const row = await uploads.create(tx, {
+          owner: ownerOf(subject),
+          workspaceId: request.workspaceId,
+          name: request.name,
+          mediaType: request.mediaType,
+          size,
+          declaredSha256: digestText(request.sha256),
+          quotaBytes: own.quotaBytes,
+        });
+        return create(CreateUploadResponseSchema, { upload: uploadMessage(row) });
+      });
+    },
+
+    async createPartialUpload(request, context) {
+      const subject = subjectOf(context);
+      const size = request.size === undefined ? null : Number(request.size);
+      await refuseWithoutRoom(size);
+      const call = { subject, method: method.createPartialUpload, requestId: request.requestId, request, now: clock };
+      return await idempotent(db, call, async (tx) => {
+        const row = await uploads.create(tx, {
+          owner: ownerOf(subject),
+          workspaceId: null,
+          name: "",
+          mediaType: "",
+          size,
+          declaredSha256: null,
+          quotaBytes: limits.partialQuotaBytes,
+        });
+        return create(CreatePartialUploadResponseSchema, { upload: uploadMessage(row) });
+      });
+    },
+
+    async concatenateUploads(request, context) {
+      const subject = subjectOf(context);
+      const own = await workspaceLimits(deps, request.workspaceId, context);
+      const call = { subject, method: method.concatenateUploads, requestId: request.requestId, request, now: clock };
+      return await idempotent(db, call, async (tx) => {
+        // Whose the parts are is looked at here: a scope names one resource, and these are many.
+        const row = await uploads.concatenate(
+          tx,
+          {
+            owner: ownerOf(subject),
+            workspaceId: request.workspaceId,
+            name: request.name,
+            mediaType: request.mediaType,
+            size: null,
+            declaredSha256: digestText(request.sha256),
+            quotaBytes: own.quotaBytes,
+          },
+          request.partIds,
+        );
+        refuseLarger(row.size, own);
+        return create(ConcatenateUploadsResponseSchema, { upload: uploadMessage(row) });
+      });
+    },
+
+    async getUpload({ uploadId }) {
+      return create(GetUploadResponseSchema, { upload: uploadMessage(await uploads.get(uploadId)) });
+    },
+
+    async listUploads(request, context) {
+      const owner = ownerOf(subjectOf(context));
+      const page = openPage(request, { owner, workspaceId: request.workspaceId ?? null });
+      const { rows, nextPageToken } = await uploads.list(owner, request.workspaceId, page);
+      return create(ListUploadsResponseSchema, {
+        uploads: rows.map((row) => uploadMessage(row, { withRanges: false })),
+        nextPageToken,
+      });
+    },
+
+    async *watchUpload({ uploadId }, context) {
+      for await (const row of watch.watch(uploadId, () => uploads.get(uploadId), callOf(context).signal)) {
+        yield create(WatchUploadResponseSchema, { upload: uploadMessage(row) });
+      }
+    },
+
+    async completeUpload({ uploadId, size, sha256, wait }, context) {
+      const { signal } = callOf(context);
+      let row = await uploads.complete(uploadId, size === undefined ? undefined : Number(size), digestText(sha256));
+      if (row.state === "verifying") {
+        const verified = verifier.verify(uploadId, digests.finish(uploadId, row.size ?? 0));
+        const waitMs = wait === undefined ? defaultWaitMs : durationMs(wait);
+        const over = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, waitMs))]);
+        if (waitMs > 0) {
+          row = await Promise.race([
+            verified.then(() => uploads.get(uploadId)),
+            watch.settled(uploadId, () => uploads.get(uploadId), over),
+          ]);
+        }
+      }
+      if (row.state === "failed") throw uploadFailed(row);
+      return create(CompleteUploadResponseSchema, { upload: uploadMessage(row) });
+    },
+
+    async abortUpload({ uploadId }) {
+      const row = await blobs.fail(uploadId, "aborted");
+      await writers.abort(uploadId);
+      return create(AbortUploadResponseSchema, { upload: uploadMessage(row) });
+    },
+  };
+}

@@ -1,0 +1,12 @@
+// The storage service as a process of its own.
+
+import { runProcess } from "@docket/runtime/lifecycle";
+import { ensureFolder } from "@docket/runtime/data_dir";
+import { environment, readConfig } from "./config.ts";
+import { startStorageService } from "./service.ts";
+
+await runProcess(async () => {
+  const config = readConfig(environment());
+  await ensureFolder(config.dataDir);
+  return await startStorageService(config);
+});

@@ -1,0 +1,164 @@
+// The storage service: bytes on their way in, at rest and on their way out. Called by the gateway for people and their
+// clients, and by the document service, which alone knows what the bytes are the contents of. It must never know
+// documents, folders or grants: a ticket or a reference is all that it hears of them.
+
+import { BlobService } from "@docket/contracts/gen/docket/storage/v1/blob_service_pb.ts";
+import { TransferService } from "@docket/contracts/gen/docket/storage/v1/transfer_service_pb.ts";
+import { UploadService } from "@docket/contracts/gen/docket/storage/v1/upload_service_pb.ts";
+import { UsageService } from "@docket/contracts/gen/docket/storage/v1/usage_service_pb.ts";
+import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { type Clock, systemClock } from "@docket/runtime/clock";
+import { openDatabase } from "@docket/runtime/db/database";
+import type { Identity } from "@docket/runtime/identity/identity";
+import type { CallRecord } from "@docket/runtime/interceptors/options";
+import { createLogger, type Logger } from "@docket/runtime/logger";
+import { createMembershipCache } from "@docket/runtime/membership";
+import { connectMesh } from "@docket/runtime/mesh";
+import { implement, LiveStreams, type RunningService, startService } from "@docket/runtime/service";
+import { addressBook, openIdentity } from "@docket/runtime/service_settings";
+import { createTokenVerifier, jwksOf } from "@docket/runtime/token";
+import { endStreamsOf, followUserChanges } from "@docket/runtime/user_changes";
+import { createAuthorizer } from "./authorizer.ts";
+import { type Clients, connectClients } from "./clients.ts";
+import { blobUrlOf, databaseUrlOf, limitsOf, type StorageConfig } from "./config.ts";
+import { openDriver } from "./drivers/open.ts";
+import { storageEvents } from "./events.ts";
+import { blobHandlers } from "./handlers/blobs.ts";
+import type { HandlerDeps } from "./handlers/deps.ts";
+import { transferHandlers } from "./handlers/transfers.ts";
+import { uploadHandlers } from "./handlers/uploads.ts";
+import { usageHandlers } from "./handlers/usage.ts";
+import { Janitor } from "./jobs/janitor.ts";
+import { applyUserChange } from "./jobs/user_changes.ts";
+import { BlobStore } from "./store/blobs.ts";
+import { entities } from "./store/entities.ts";
+import { migrations } from "./store/migrations/sqlite/index.ts";
+import { ReferenceStore } from "./store/references.ts";
+import { TicketKeyStore } from "./store/ticket_keys.ts";
+import { UploadStore } from "./store/uploads.ts";
+import { ByteBudget } from "./transfer/budget.ts";
+import { BlobReader } from "./transfer/reader.ts";
+import { RunningDigests } from "./transfer/running_digest.ts";
+import { Tickets } from "./transfer/tickets.ts";
+import { Verifier } from "./transfer/verifier.ts";
+import { UploadWatch } from "./transfer/watch.ts";
+import { Writers } from "./transfer/writers.ts";
+
+/** What may be put in place of the defaults. */
+export interface StorageOverrides {
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  readonly identity?: Identity;
+  /** The services called; tests give fakes. */
+  readonly clients?: Clients;
+  /** Told of each call that ended. */
+  readonly observe?: (record: CallRecord) => void;
+}
+
+/** A storage service that runs. */
+export interface RunningStorage extends RunningService {
+  /** One round of housekeeping, which otherwise comes by itself. */
+  tidy(): Promise<void>;
+}
+
+/** Starts the service, or throws StartError with one sentence. */
+export async function startStorageService(
+  config: StorageConfig,
+  overrides: StorageOverrides = {},
+): Promise<RunningStorage> {
+  const { clock = systemClock, logger = createLogger({ service: "storage", level: config.logLevel }) } = overrides;
+  const startedAt = Date.now();
+  const limits = limitsOf(config);
+  const events = storageEvents(logger);
+  await using parts = new AsyncDisposableStack();
+
+  const identity = overrides.identity ?? (await openIdentity(Workload.STORAGE, config));
+  const mesh = parts.use(connectMesh({ identity, addresses: addressBook(config) }));
+  const clients = overrides.clients ?? connectClients(mesh);
+  const membership = createMembershipCache({ client: clients.memberships, clock });
+  const fetchKeys = async () => jwksOf((await clients.tokens.listPublicKeys({})).keys);
+  const verifyToken = createTokenVerifier({ fetchKeys, clock }).verify;
+
+  const db = parts.use(
+    await openDatabase({
+      url: databaseUrlOf(config),
+      name: "storage",
+      entities,
+      migrations: { sqlite: migrations },
+      logger,
+    }),
+  );
+  const blobUrl = blobUrlOf(config);
+  const driver = parts.use(await openDriver(blobUrl));
+
+  const watch = new UploadWatch();
+  const uploads = new UploadStore(db, watch, clock, limits);
+  const blobs = new BlobStore(db, uploads, clock);
+  const references = new ReferenceStore(db, uploads, blobs, clock);
+  const ticketKeys = new TicketKeyStore(db, clock);
+  const tickets = new Tickets(ticketKeys, clock);
+  const digests = new RunningDigests();
+  const writeBudget = new ByteBudget(config.inFlightBytes);
+  const readBudget = new ByteBudget(config.inFlightBytes);
+  const writers = new Writers({ driver, uploads, digests, clock, budget: writeBudget });
+  const reader = new BlobReader({ db, driver, blobs, events, budget: readBudget });
+  const verifier = parts.use(new Verifier({ db, blobs, events, blobUrl, maxParts: limits.maxParts }));
+  const janitor = parts.use(new Janitor({ db, driver, blobs, verifier, writers, ticketKeys, events, clock, limits }));
+  await janitor.sweep(startedAt);
+  janitor.start(config.janitorMs);
+
+  const liveStreams = new LiveStreams();
+  parts.use(
+    followUserChanges({
+      client: clients.userChanges,
+      logger,
+      apply: async (changes) => {
+        for (const change of changes) {
+          endStreamsOf(change, liveStreams);
+          await applyUserChange(change, { membership, uploads, blobs, writers });
+        }
+      },
+      onGap: () => membership.forgetAll(),
+    }),
+  );
+
+  const deps: HandlerDeps = {
+    db,
+    uploads,
+    blobs,
+    references,
+    writers,
+    reader,
+    verifier,
+    digests,
+    watch,
+    tickets,
+    memberships: clients.memberships,
+    free: () => driver.free(),
+    limits,
+    clock,
+  };
+  const service = parts.use(
+    await startService({
+      identity,
+      logger,
+      liveStreams,
+      verifyToken,
+      authorizer: createAuthorizer({ uploads, membership, tickets }),
+      listen: config.listen,
+      services: [
+        implement(UsageService, usageHandlers(deps)),
+        implement(UploadService, uploadHandlers(deps)),
+        implement(TransferService, transferHandlers(deps)),
+        implement(BlobService, blobHandlers(deps)),
+      ],
+      ...(overrides.observe === undefined ? {} : { observe: overrides.observe }),
+    }),
+  );
+  const running = parts.move();
+  return {
+    address: service.address,
+    tidy: () => janitor.run(),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
