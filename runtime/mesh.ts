@@ -7,10 +7,9 @@ import { type Client, Code, ConnectError, createClient, type Interceptor, type T
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { deadlineMsOf, retriesOf, workloadName, workloadOf } from "@docket/contracts/policy";
-import { Client as Channel } from "@grpc/grpc-js";
 import { headerNames } from "./call.ts";
 import { AppError, reasonOf, toConnectError } from "./errors.ts";
-import { channelCredentials } from "./grpc/credentials.ts";
+import { type Channel, openChannel } from "./grpc/channel.ts";
 import { createGrpcTransport } from "./grpc/transport.ts";
 import type { Identity } from "./identity/identity.ts";
 
@@ -47,7 +46,7 @@ export function connectMesh({ identity, addresses }: MeshOptions): Mesh {
     const workload = workloadOf(service);
     const known = transports.get(workload);
     if (known !== undefined) return known;
-    const made = createGrpcTransport({ client: () => channelOf(workload), interceptors: [retries, deadlines] });
+    const made = createGrpcTransport({ client: () => channelOf(workload), interceptors: [deadlines, retries] });
     transports.set(workload, made);
     return made;
   };
@@ -58,35 +57,6 @@ export function connectMesh({ identity, addresses }: MeshOptions): Mesh {
       for (const channel of channels.values()) channel.close();
     },
   };
-}
-
-function openChannel(identity: Identity, workload: Workload, targets: readonly string[]): Channel {
-  if (targets.length === 0)
-    throw new AppError(Reason.UNAVAILABLE, { message: `No address of ${workloadName(workload)} is known.` });
-  const several = targets.length > 1;
-  return new Channel(
-    several ? `ipv4:${targets.join(",")}` : (targets[0] ?? ""),
-    channelCredentials(identity, workload),
-    {
-      "grpc.max_receive_message_length": 4 << 20,
-      "grpc-node.flow_control_window": 4 << 20,
-      "grpc.keepalive_time_ms": 30_000,
-      "grpc.keepalive_timeout_ms": 20_000,
-      // Identities that share a process must not share connections.
-      "grpc.use_local_subchannel_pool": 1,
-      // A name for SNI, since an IP address is none (RFC 6066, section 3); who the server is, its SPIFFE id tells.
-      "grpc.ssl_target_name_override": workloadName(workload),
-      // Otherwise a DNS TXT record is asked for with each channel.
-      "grpc.service_config_disable_resolution": 1,
-      // Retries are decided by the contract, in one place.
-      "grpc.enable_retries": 0,
-      "grpc.initial_reconnect_backoff_ms": 100,
-      "grpc.max_reconnect_backoff_ms": 2000,
-      "grpc.service_config": JSON.stringify({
-        loadBalancingConfig: [{ [several ? "round_robin" : "pick_first"]: {} }],
-      }),
-    },
-  );
 }
 
 /** Every unary call has a deadline: the contract's, or what its caller has left when that is less. */

@@ -5,10 +5,8 @@ import { Health } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "@docket/contracts/gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "@docket/contracts/gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { policyOf } from "@docket/contracts/policy";
-import { Server } from "@grpc/grpc-js";
-import { StartError } from "./errors.ts";
-import { serverCredentials } from "./grpc/credentials.ts";
 import { createHealth } from "./grpc/health.ts";
+import { bind, close, createServer } from "./grpc/listener.ts";
 import { createReflection } from "./grpc/reflection.ts";
 import { type Implementation, implement, mount } from "./grpc/server.ts";
 import { chain, foreignChain } from "./interceptors/chain.ts";
@@ -40,9 +38,6 @@ export interface RunningService extends AsyncDisposable {
   readonly address: string;
 }
 
-/** The largest message that any RPC takes; each RPC's own limit is in its policy. */
-const maxMessageBytes = 4 << 20;
-
 /** Starts a service, or throws a StartError with one sentence. */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const { services, identity, listen, logger, liveStreams = new LiveStreams(), drainMs = 10_000 } = options;
@@ -50,14 +45,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   refuseWithoutPolicy(descriptors);
   warmValidation(descriptors);
 
-  const server = new Server({
-    "grpc.max_receive_message_length": maxMessageBytes,
-    "grpc-node.flow_control_window": 4 << 20,
-    // A client that pings keeps its connection; a peer that vanished is noticed within a minute.
-    "grpc.keepalive_time_ms": 30_000,
-    "grpc.keepalive_timeout_ms": 20_000,
-    "grpc.max_concurrent_streams": 1000,
-  });
+  const server = createServer();
   const chainOptions: ChainOptions = { ...options, liveStreams };
   for (const implementation of services) mount(server, implementation, { interceptors: chain(chainOptions) });
 
@@ -73,7 +61,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     mount(server, implement(ServerReflectionAlpha, reflection as never), foreign);
   }
 
-  const port = await bind(server, listen, options);
+  const port = await bind(server, listen, identity);
   const address = `${listen.host}:${port}`;
   logger.info({ address }, "listening");
   return {
@@ -82,7 +70,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       // In this order: nobody new is sent here, then streams go elsewhere, then calls in flight finish.
       health.drain();
       liveStreams.drain();
-      await closed(server, drainMs);
+      await close(server, drainMs);
       logger.info({ address }, "stopped");
     },
   };
@@ -91,31 +79,4 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 /** Closed by default: what has no policy is not served. */
 function refuseWithoutPolicy(services: readonly DescService[]): void {
   for (const service of services) for (const method of service.methods) policyOf(method);
-}
-
-function bind(server: Server, { host, port }: ServiceOptions["listen"], { identity }: ServiceOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, serverCredentials(identity), (error, bound) => {
-      if (error === null) return resolve(bound);
-      reject(
-        new StartError(
-          `Cannot listen on ${host}:${port}: ${/EADDRINUSE/.test(error.message) ? "the port is taken" : error.message}.`,
-        ),
-      );
-    });
-  });
-}
-
-function closed(server: Server, drainMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    // tryShutdown waits for peers that may never end, hence the bound.
-    const timer = setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, drainMs);
-    server.tryShutdown(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -8,7 +8,7 @@ import { callKey } from "../call.ts";
 import { AppError } from "../errors.ts";
 import { peerKey } from "../grpc/server.ts";
 import type { OpenCall } from "./options.ts";
-import { endingWith, observing } from "./streams.ts";
+import { aborted, endingWith, observing } from "./streams.ts";
 
 export function deadline(): Interceptor {
   return (next) => async (request) => {
@@ -60,11 +60,4 @@ export function deadline(): Interceptor {
 /** Streams opened together should not all come back in the same second. */
 function jittered(ms: number): number {
   return ms * (0.9 + Math.random() * 0.1);
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }

@@ -16,26 +16,26 @@ export interface LiveStream {
 const jitter = 0.1;
 
 export class LiveStreams {
-  readonly #open = new Map<AbortController, Subject>();
+  readonly #open = new Map<AbortController, Subject | undefined>();
 
   /** How many streams are open. */
   get size(): number {
     return this.#open.size;
   }
 
-  /** Registers a stream of this subject. It ends with RESUME shortly before the subject's token does. */
-  open(subject: Subject): LiveStream {
+  /** Registers a stream. With a subject it ends with RESUME shortly before the subject's token does. */
+  open(subject: Subject | undefined): LiveStream {
     const controller = new AbortController();
     this.#open.set(controller, subject);
-    const lifeMs = Math.max(0, subject.expiresAt - Date.now());
-    const timer = setTimeout(
-      () => controller.abort(new AppError(Reason.RESUME)),
-      lifeMs * (1 - jitter * Math.random()),
-    );
+    let timer: NodeJS.Timeout | undefined;
     const close = () => {
       clearTimeout(timer);
       this.#open.delete(controller);
     };
+    if (subject === undefined) return { signal: controller.signal, close };
+    const lifeMs = Math.max(0, subject.expiresAt - Date.now());
+    const end = () => controller.abort(new AppError(Reason.RESUME));
+    timer = setTimeout(end, lifeMs * (1 - jitter * Math.random()));
     return { signal: controller.signal, close };
   }
 
@@ -43,7 +43,7 @@ export class LiveStreams {
   revoke(matches: (subject: Subject) => boolean): number {
     let ended = 0;
     for (const [controller, subject] of this.#open) {
-      if (!matches(subject)) continue;
+      if (subject === undefined || !matches(subject)) continue;
       controller.abort(new AppError(subject.kind === "person" ? Reason.SESSION_INVALID : Reason.KEY_INVALID));
       ended += 1;
     }

@@ -12,36 +12,40 @@ import { enumName } from "@docket/contracts/policy";
 import { callKey, headerNames, type Subject } from "../call.ts";
 import { AppError } from "../errors.ts";
 import type { ChainOptions, OpenCall } from "./options.ts";
-import { endingWith } from "./streams.ts";
+import { aborted, endingWith } from "./streams.ts";
 
 export function session({ verifyToken, liveStreams }: ChainOptions): Interceptor {
   return (next) => async (request) => {
     const call = request.contextValues.get(callKey) as OpenCall;
-    const { access } = call.policy;
-    if (access.case === "system") return await next(request);
-    const token = bearer(request.header.get(headerNames.authorization));
-    if (access.case === "anonymous") {
-      // A signed-in client may call it too; then it is known who.
-      if (token !== undefined) call.subject = await verifyToken(token);
-      return await next(request);
-    }
-    if (token === undefined) throw new AppError(Reason.SESSION_REQUIRED, { refusedBy: "session" });
-    const subject = await verifyToken(token);
-    refuseWrongPrincipal(subject, call.policy);
-    call.subject = subject;
+    call.subject = await subjectOf(call.policy, bearer(request.header.get(headerNames.authorization)), verifyToken);
     if (!request.stream) return await next(request);
-    // A stream lives no longer than the token it was opened with, nor than the session or key behind it.
-    const live = liveStreams.open(subject);
+    // A stream lives no longer than the token it was opened with, the session or key behind it, and this server.
+    const live = liveStreams.open(call.subject);
     const signal = AbortSignal.any([call.signal, live.signal]);
     call.signal = signal;
     try {
-      const response = await next({ ...request, signal });
+      const response = await Promise.race([next({ ...request, signal }), aborted(live.signal)]);
       return response.stream ? { ...response, message: endingWith(response.message, signal, live.close) } : response;
     } catch (error) {
       live.close();
       throw live.signal.aborted ? live.signal.reason : error;
     }
   };
+}
+
+async function subjectOf(
+  policy: Policy,
+  token: string | undefined,
+  verifyToken: ChainOptions["verifyToken"],
+): Promise<Subject | undefined> {
+  const { access } = policy;
+  if (access.case === "system") return undefined;
+  // A signed-in client may call an anonymous RPC too; then it is known who.
+  if (access.case === "anonymous") return token === undefined ? undefined : await verifyToken(token);
+  if (token === undefined) throw new AppError(Reason.SESSION_REQUIRED, { refusedBy: "session" });
+  const subject = await verifyToken(token);
+  refuseWrongPrincipal(subject, policy);
+  return subject;
 }
 
 function refuseWrongPrincipal(subject: Subject, policy: Policy): void {

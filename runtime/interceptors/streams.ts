@@ -95,3 +95,11 @@ async function* prepend<T>(first: T, rest: AsyncIterator<T>): AsyncGenerator<T> 
 }
 
 async function* empty<T>(): AsyncGenerator<T> {}
+
+/** Rejects with the signal's reason when it aborts, and never otherwise. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}

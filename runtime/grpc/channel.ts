@@ -1,0 +1,42 @@
+// Channels to the other workloads, with the options that every one of them has.
+
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import type { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { workloadName } from "@docket/contracts/policy";
+import { Client } from "@grpc/grpc-js";
+import { AppError } from "../errors.ts";
+import type { Identity } from "../identity/identity.ts";
+import { channelCredentials } from "./credentials.ts";
+
+/** A connection, or several, to a workload. It connects with its first call, and again by itself. */
+export type Channel = Client;
+
+/** Opens a channel; several targets are balanced round robin. Throws UNAVAILABLE when there is none. */
+export function openChannel(identity: Identity, workload: Workload, targets: readonly string[]): Channel {
+  if (targets.length === 0)
+    throw new AppError(Reason.UNAVAILABLE, { message: `No address of ${workloadName(workload)} is known.` });
+  const several = targets.length > 1;
+  return new Client(
+    several ? `ipv4:${targets.join(",")}` : (targets[0] ?? ""),
+    channelCredentials(identity, workload),
+    {
+      "grpc.max_receive_message_length": 4 << 20,
+      "grpc-node.flow_control_window": 4 << 20,
+      "grpc.keepalive_time_ms": 30_000,
+      "grpc.keepalive_timeout_ms": 20_000,
+      // Identities that share a process must not share connections.
+      "grpc.use_local_subchannel_pool": 1,
+      // A name for SNI, since an IP address is none (RFC 6066, section 3); who the server is, its SPIFFE id tells.
+      "grpc.ssl_target_name_override": workloadName(workload),
+      // Otherwise a DNS TXT record is asked for with each channel.
+      "grpc.service_config_disable_resolution": 1,
+      // Retries are decided by the contract, in one place.
+      "grpc.enable_retries": 0,
+      "grpc.initial_reconnect_backoff_ms": 100,
+      "grpc.max_reconnect_backoff_ms": 2000,
+      "grpc.service_config": JSON.stringify({
+        loadBalancingConfig: [{ [several ? "round_robin" : "pick_first"]: {} }],
+      }),
+    },
+  );
+}
