@@ -50,12 +50,7 @@ export interface AuthorizerOptions {
 }
 
 export function createAuthorizer({ db, membership, others }: AuthorizerOptions): DocumentAuthorizer {
-  const standpoint = async (
-    subject: Member,
-    workspaceId: string,
-    place: Place,
-    call: Call,
-  ): Promise<Standpoint> => {
+  const standpoint = async (subject: Member, workspaceId: string, place: Place, call: Call): Promise<Standpoint> => {
     const standing = await membership.of(subject, workspaceId, call);
     const principals = principalsOf(subject, standing);
     const above = [...(place.documentId === undefined ? [] : [place.documentId]), ...place.folderIds, root];
@@ -93,7 +88,9 @@ export function createAuthorizer({ db, membership, others }: AuthorizerOptions):
       const decision = await authorizer.check(subjectOf(context), { kind, id, permission, field: "" }, callOf(context));
       if (decision.allowed) return;
       if (!decision.visible) throw notFound(resourceName(kind), id);
-      throw new AppError(Reason.PERMISSION_DENIED, { metadata: { permission: enumName(PermissionSchema, permission) } });
+      throw new AppError(Reason.PERMISSION_DENIED, {
+        metadata: { permission: enumName(PermissionSchema, permission) },
+      });
     },
   };
   const checks = others?.(authorizer) ?? new Map<ResourceKind, ResourceCheck>();

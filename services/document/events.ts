@@ -15,7 +15,8 @@ export interface Events {
 
 export function createEvents(logger: Logger): Events {
   return {
-    documentCreated: (workspaceId, documentId, size) => logger.info({ workspaceId, documentId, size }, "document created"),
+    documentCreated: (workspaceId, documentId, size) =>
+      logger.info({ workspaceId, documentId, size }, "document created"),
     versionCreated: (documentId, number, size) => logger.info({ documentId, number, size }, "version created"),
     purged: (kind, id, documents, versions) => logger.info({ kind, id, documents, versions }, "purged"),
     grantSet: (resourceId, principal, level) => logger.info({ resourceId, principal, level }, "grant set"),

@@ -75,13 +75,9 @@ export async function startDocumentService(
     await openDatabase({ url, name: "document", entities, migrations: { sqlite: migrations }, logger }),
   );
   const authorizer = createAuthorizer({ db, membership, others: resourceChecks({ db, membership }) });
-  const references = parts.use(
-    startReferences({ db, blobs: clients.blobs, events, logger, ...config.references }),
-  );
+  const references = parts.use(startReferences({ db, blobs: clients.blobs, events, logger, ...config.references }));
   const jobs = { db, clients, events, clock };
-  parts.use(
-    startWorker({ db, logger, now: clock, handlers: jobHandlers(jobs), periodic: housekeeping(jobs, config) }),
-  );
+  parts.use(startWorker({ db, logger, now: clock, handlers: jobHandlers(jobs), periodic: housekeeping(jobs, config) }));
   const liveStreams = new LiveStreams();
   parts.use(followUsers({ db, client: clients.userChanges, membership, liveStreams, logger }));
 

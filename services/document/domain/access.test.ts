@@ -14,7 +14,11 @@ const owner = standing([Permission.DOCUMENT_OWN]);
 const guest = standing([Permission.WORKSPACE_VIEW]);
 const nobody: Standing = { member: false, permissions: new Set([Permission.DOCUMENT_OWN]), groupIds: ["g"] };
 const place: Place = { documentId: "doc", folderIds: ["near", "top"] };
-const grant = (resourceId: string, principal: string, level: GrantFact["level"]): GrantFact => ({ resourceId, principal, level });
+const grant = (resourceId: string, principal: string, level: GrantFact["level"]): GrantFact => ({
+  resourceId,
+  principal,
+  level,
+});
 
 describe("access", () => {
   it.each([
@@ -27,7 +31,12 @@ describe("access", () => {
     ["a guest is not among the members", guest, [grant("doc", "members", 4)], 0],
     ["a grant to a person is not capped by the role", reader, [grant("doc", "person:ann", 4)], 4],
     ["a grant on a folder above reaches down", guest, [grant("top", "person:ann", 2)], 2],
-    ["the highest grant holds, wherever it is", guest, [grant("doc", "person:ann", 1), grant("top", "person:ann", 3)], 3],
+    [
+      "the highest grant holds, wherever it is",
+      guest,
+      [grant("doc", "person:ann", 1), grant("top", "person:ann", 3)],
+      3,
+    ],
     ["a grant to somebody else gives nothing", guest, [grant("doc", "person:ben", 4)], 0],
     ["a grant to an application of the same id gives a person nothing", guest, [grant("doc", "application:ann", 4)], 0],
     ["a grant elsewhere gives nothing", guest, [grant("other", "person:ann", 4)], 0],
@@ -55,6 +64,10 @@ describe("access", () => {
   });
 
   it("knows levels only for permissions on documents", () => {
-    expect([Permission.DOCUMENT_VIEW, Permission.DOCUMENT_OWN, Permission.WORKSPACE_VIEW].map(levelFor)).toEqual([1, 4, undefined]);
+    expect([Permission.DOCUMENT_VIEW, Permission.DOCUMENT_OWN, Permission.WORKSPACE_VIEW].map(levelFor)).toEqual([
+      1,
+      4,
+      undefined,
+    ]);
   });
 });

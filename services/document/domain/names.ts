@@ -6,10 +6,7 @@ const unwelcome = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u
 
 /** A title made of an upload's file name. */
 export function titleFromFileName(fileName: string): string {
-  const title = fileName
-    .replace(unwelcome, "")
-    .replace(/[/\\]/g, "-")
-    .trim();
+  const title = fileName.replace(unwelcome, "").replace(/[/\\]/g, "-").trim();
   const cut = [...title].slice(0, 255).join("");
   return cut === "" || cut === "." || cut === ".." ? "Untitled" : cut;
 }

@@ -21,7 +21,13 @@ const task = (values: Partial<TaskState> = {}): TaskState => ({
 
 const approved = (rule: NewVersionRule): TaskState => {
   const open = task({ kind: TaskKind.APPROVAL, rule });
-  const done = complete(open, { outcome: TaskOutcome.APPROVED, note: "", digest: version(3).digest, by: "person:a", at: 1 });
+  const done = complete(open, {
+    outcome: TaskOutcome.APPROVED,
+    note: "",
+    digest: version(3).digest,
+    by: "person:a",
+    at: 1,
+  });
   if (done === undefined) throw new Error("nothing happened");
   return done;
 };
@@ -38,7 +44,10 @@ function reasonFrom(run: () => unknown): Reason | undefined {
 describe("a new version", () => {
   it("leaves a task that goes stale with the version it speaks of, and says so", () => {
     const moved = onNewVersion(task(), version(4));
-    expect(moved).toMatchObject({ task: { stale: true, pin: { versionNumber: 3 }, status: TaskStatus.OPEN }, reopened: false });
+    expect(moved).toMatchObject({
+      task: { stale: true, pin: { versionNumber: 3 }, status: TaskStatus.OPEN },
+      reopened: false,
+    });
   });
 
   it("does nothing more to a task that is stale already", () => {
@@ -52,7 +61,11 @@ describe("a new version", () => {
 
   it("leaves a completed task with its version although its rule carries over", () => {
     const moved = onNewVersion(approved(NewVersionRule.CARRY_OVER), version(4));
-    expect(moved?.task).toMatchObject({ stale: true, pin: { versionNumber: 3 }, completion: { pin: { versionNumber: 3 } } });
+    expect(moved?.task).toMatchObject({
+      stale: true,
+      pin: { versionNumber: 3 },
+      completion: { pin: { versionNumber: 3 } },
+    });
   });
 
   it("opens a completed task again on the new version, and keeps what was decided of the old one as such", () => {
@@ -85,13 +98,25 @@ describe("a new version", () => {
 describe("completing", () => {
   it("records the version and digest that it was completed against", () => {
     const done = complete(task(), { outcome: TaskOutcome.UNSPECIFIED, note: "done", by: "person:a", at: 7 });
-    expect(done).toMatchObject({ status: TaskStatus.COMPLETED, completion: { pin: version(3), note: "done", by: "person:a", at: 7 } });
+    expect(done).toMatchObject({
+      status: TaskStatus.COMPLETED,
+      completion: { pin: version(3), note: "done", by: "person:a", at: 7 },
+    });
   });
 
   it("is possible on a stale task, for the version that it speaks of", () => {
     const stale = task({ stale: true, kind: TaskKind.APPROVAL });
-    const done = complete(stale, { outcome: TaskOutcome.REJECTED, note: "", digest: version(3).digest, by: "person:a", at: 7 });
-    expect(done).toMatchObject({ stale: true, completion: { pin: { versionNumber: 3 }, outcome: TaskOutcome.REJECTED } });
+    const done = complete(stale, {
+      outcome: TaskOutcome.REJECTED,
+      note: "",
+      digest: version(3).digest,
+      by: "person:a",
+      at: 7,
+    });
+    expect(done).toMatchObject({
+      stale: true,
+      completion: { pin: { versionNumber: 3 }, outcome: TaskOutcome.REJECTED },
+    });
   });
 
   it("refuses a decision about other contents than the pinned ones", () => {
@@ -105,8 +130,12 @@ describe("completing", () => {
     const approval = task({ kind: TaskKind.APPROVAL });
     const unspecified = TaskOutcome.UNSPECIFIED;
     expect(reasonFrom(() => complete(approval, { ...said, outcome: unspecified }))).toBe(Reason.INVALID_ARGUMENT);
-    expect(reasonFrom(() => complete(approval, { ...said, outcome: TaskOutcome.APPROVED }))).toBe(Reason.INVALID_ARGUMENT);
-    expect(reasonFrom(() => complete(task(), { ...said, outcome: TaskOutcome.APPROVED }))).toBe(Reason.INVALID_ARGUMENT);
+    expect(reasonFrom(() => complete(approval, { ...said, outcome: TaskOutcome.APPROVED }))).toBe(
+      Reason.INVALID_ARGUMENT,
+    );
+    expect(reasonFrom(() => complete(task(), { ...said, outcome: TaskOutcome.APPROVED }))).toBe(
+      Reason.INVALID_ARGUMENT,
+    );
   });
 
   it("changes nothing the second time, and refuses another outcome", () => {
@@ -122,7 +151,11 @@ describe("reopening", () => {
     const done = { ...approved(NewVersionRule.GO_STALE), stale: true };
     expect(reopen(done, undefined)).toMatchObject({ status: TaskStatus.OPEN, stale: true, pin: { versionNumber: 3 } });
     const onNewest = reopen(done, version(5));
-    expect(onNewest).toMatchObject({ stale: false, pin: { versionNumber: 5 }, lastCompletion: { pin: { versionNumber: 3 } } });
+    expect(onNewest).toMatchObject({
+      stale: false,
+      pin: { versionNumber: 5 },
+      lastCompletion: { pin: { versionNumber: 3 } },
+    });
     expect(onNewest?.completion).toBeUndefined();
   });
 

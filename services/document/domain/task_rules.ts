@@ -77,7 +77,8 @@ export interface CompletionRequest {
  */
 export function complete(task: TaskState, { outcome, note, digest, by, at }: CompletionRequest): TaskState | undefined {
   checkOutcome(task, outcome, digest);
-  if (digest !== undefined && (task.pin === undefined || !sameBytes(digest, task.pin.digest))) throw pinMismatch(task.pin);
+  if (digest !== undefined && (task.pin === undefined || !sameBytes(digest, task.pin.digest)))
+    throw pinMismatch(task.pin);
   if (task.status === TaskStatus.COMPLETED) {
     if (task.completion?.outcome === outcome) return undefined;
     throw new AppError(Reason.TASK_STATUS, {
@@ -91,7 +92,8 @@ export function complete(task: TaskState, { outcome, note, digest, by, at }: Com
 
 function checkOutcome(task: TaskState, outcome: TaskOutcome, digest: Uint8Array | undefined): void {
   const approval = task.kind === TaskKind.APPROVAL;
-  if (approval && outcome === TaskOutcome.UNSPECIFIED) throw wrong("outcome", "an approval is completed with a decision");
+  if (approval && outcome === TaskOutcome.UNSPECIFIED)
+    throw wrong("outcome", "an approval is completed with a decision");
   if (approval && digest === undefined) throw wrong("digest", "an approval names the digest of what was looked at");
   if (!approval && outcome !== TaskOutcome.UNSPECIFIED) throw wrong("outcome", "only approvals have an outcome");
 }

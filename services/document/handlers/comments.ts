@@ -2,7 +2,10 @@
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { ChangeKind } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
-import { CommentService, CreateCommentResponseSchema } from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
+import {
+  CommentService,
+  CreateCommentResponseSchema,
+} from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { Permission, ResourceKind } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { callOf, subjectOf } from "@docket/runtime/call";
@@ -69,7 +72,9 @@ export function commentHandlers(deps: Deps): ServiceImpl<typeof CommentService> 
     async listComments(request) {
       const place = await placeOf(db.query, request.subject);
       const page = openPage(request, { subject: place.subject });
-      const { rows, nextPageToken } = await selectPage(commentsOn(db.query, place.workspaceId, place.subject), page, ["id"]);
+      const { rows, nextPageToken } = await selectPage(commentsOn(db.query, place.workspaceId, place.subject), page, [
+        "id",
+      ]);
       return { comments: rows.map(commentMessage), nextPageToken };
     },
 
@@ -85,7 +90,9 @@ export function commentHandlers(deps: Deps): ServiceImpl<typeof CommentService> 
         }
         const at = clock().getTime();
         const next = await updateComment(tx, row, request.body, at);
-        await recordChanges(tx, row.workspace_id, at, actor, [commentFacts(next, document, ChangeKind.COMMENT_UPDATED)]);
+        await recordChanges(tx, row.workspace_id, at, actor, [
+          commentFacts(next, document, ChangeKind.COMMENT_UPDATED),
+        ]);
         return { comment: commentMessage(next) };
       });
     },

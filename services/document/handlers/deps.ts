@@ -49,7 +49,8 @@ export interface Spot {
 
 /** Reads where something is to lie, inside the transaction that puts it there. Throws NOT_FOUND or TRASHED. */
 export async function spotOf(query: Query, parent: Parent): Promise<Spot> {
-  if (parent.case === undefined) throw invalidArgument([{ field: "parent", rule: "required", description: "is needed" }]);
+  if (parent.case === undefined)
+    throw invalidArgument([{ field: "parent", rule: "required", description: "is needed" }]);
   if (parent.case === "workspaceId" || parent.case === "targetWorkspaceId") {
     return { workspaceId: parent.value, folderId: "", ancestorIds: [] };
   }

@@ -1,9 +1,6 @@
 // ListDocuments and SearchDocuments: which lists somebody may see, as branches of one query.
 import type { HandlerContext } from "@connectrpc/connect";
-import {
-  DocumentOrder,
-  type ListDocumentsRequest,
-} from "@docket/contracts/gen/docket/document/v1/document_pb.ts";
+import { DocumentOrder, type ListDocumentsRequest } from "@docket/contracts/gen/docket/document/v1/document_pb.ts";
 import type { SearchDocumentsRequest } from "@docket/contracts/gen/docket/document/v1/document_service_pb.ts";
 import { Permission, ResourceKind } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { callOf, subjectOf } from "@docket/runtime/call";

@@ -11,7 +11,12 @@ import {
   type GrantLevel,
 } from "@docket/contracts/gen/docket/document/v1/grant_pb.ts";
 import { type ExplainAccessRequest, GrantService } from "@docket/contracts/gen/docket/document/v1/grant_service_pb.ts";
-import { Permission, PermissionSchema, ResourceKind, WorkloadSchema } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import {
+  Permission,
+  PermissionSchema,
+  ResourceKind,
+  WorkloadSchema,
+} from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { callersOf, enumName, rpcNameOf } from "@docket/contracts/policy";
 import { type Call, callOf, type Subject, subjectOf } from "@docket/runtime/call";
 import { notFound } from "@docket/runtime/errors";
@@ -33,7 +38,8 @@ export async function explainAccess(deps: Deps, request: ExplainAccessRequest, c
   const call = callOf(context);
   const { resource, personId } = request;
   const permission = request.permission === Permission.UNSPECIFIED ? Permission.DOCUMENT_VIEW : request.permission;
-  const about = personId === undefined || personId === subject.id ? subject : await other(deps, request, personId, context);
+  const about =
+    personId === undefined || personId === subject.id ? subject : await other(deps, request, personId, context);
   const standpoint = await standpointOf(deps, about, resource, call);
   const layers = [meshLayer(permission), sessionLayer(about, subject, permission), roleLayer(standpoint)];
   const grants = standpoint.access.grounds.filter((ground) => ground.layer === "grant");
@@ -92,9 +98,11 @@ function meshLayer(permission: Permission): AccessLayer {
 }
 
 function sessionLayer(about: Pick<Subject, "kind" | "id">, asker: Subject, permission: Permission): AccessLayer {
-  if (about !== asker) return layer(AccessLayerKind.SESSION, true, "Any session of this person; keys are judged by their scopes.");
+  if (about !== asker)
+    return layer(AccessLayerKind.SESSION, true, "Any session of this person; keys are judged by their scopes.");
   const name = enumName(PermissionSchema, permission);
-  if (asker.kind === "person") return layer(AccessLayerKind.SESSION, true, "A person's session carries no limits of its own.");
+  if (asker.kind === "person")
+    return layer(AccessLayerKind.SESSION, true, "A person's session carries no limits of its own.");
   const has = asker.scopes?.includes(permission) ?? false;
   return layer(AccessLayerKind.SESSION, has, `The key ${has ? "has" : "lacks"} the scope ${name}.`);
 }
@@ -115,7 +123,8 @@ function roleLayer({ standing, access }: Standpoint): AccessLayer {
 function grantLayer({ workspaceId, place }: Standpoint, ground: Ground & { layer: "grant" }): AccessLayer {
   const { grant, groupId, folderIds, implicit } = ground;
   const kind = grant.resourceId === "" ? "root" : grant.resourceId === place.documentId ? "document" : "folder";
-  const whom = groupId !== undefined ? "to a group" : grant.principal === "members" ? "to all members" : "to the person";
+  const whom =
+    groupId !== undefined ? "to a group" : grant.principal === "members" ? "to all members" : "to the person";
   const where = kind === "root" ? "on the root of the workspace" : folderIds.length > 0 ? "on a folder above" : "on it";
   const made = layer(
     AccessLayerKind.GRANT,

@@ -88,7 +88,9 @@ export function folderHandlers(deps: Deps): ServiceImpl<typeof FolderService> {
       const visible = visibleAbove(standpoint, subjectOf(context));
       const names = await folderNames(db.query, row.workspace_id, visible);
       const folder = folderMessage(row, visible.includes(row.parent_id));
-      folder.path = visible.toReversed().map((id) => ({ $typeName: "docket.document.v1.FolderStep", id, name: names.get(id) ?? "" }));
+      folder.path = visible
+        .toReversed()
+        .map((id) => ({ $typeName: "docket.document.v1.FolderStep", id, name: names.get(id) ?? "" }));
       folder.access = standpoint.access.level as GrantLevel;
       return { folder };
     },
@@ -199,7 +201,10 @@ export function folderHandlers(deps: Deps): ServiceImpl<typeof FolderService> {
 }
 
 /** The folders above one that the asker may see, the nearest first. Those that it may not see are all higher. */
-function visibleAbove({ place, grants, standing }: Standpoint, asker: { kind: "person" | "application"; id: string }): string[] {
+function visibleAbove(
+  { place, grants, standing }: Standpoint,
+  asker: { kind: "person" | "application"; id: string },
+): string[] {
   const above = place.folderIds.slice(1);
   const hiddenFrom = above.findIndex(
     (_, at) => accessOf(asker, standing, { folderIds: above.slice(at) }, grants).level === 0,

@@ -3,7 +3,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { ChangeKind } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import type { Grant, GrantPrincipal } from "@docket/contracts/gen/docket/document/v1/grant_pb.ts";
-import { GrantService } from "@docket/contracts/gen/docket/document/v1/grant_service_pb.ts";
+import type { GrantService } from "@docket/contracts/gen/docket/document/v1/grant_service_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { PrincipalKind, PrincipalRefSchema } from "@docket/contracts/gen/docket/user/v1/principal_pb.ts";
 import { forward } from "@docket/runtime/call";
@@ -87,7 +87,8 @@ export function grantHandlers(deps: Deps): ServiceImpl<typeof GrantService> {
         // Without a row the root would be the members' again, as every workspace begins.
         if (target.resource_id === root && principal === members) await putGrant(tx, row);
         else await removeGrant(tx, target.workspace_id, target.resource_id, principal);
-        if (target.resource_kind === "document") await unlistFor(tx, target.workspace_id, target.resource_id, principal);
+        if (target.resource_kind === "document")
+          await unlistFor(tx, target.workspace_id, target.resource_id, principal);
         await record(tx, { ...row, level }, actor, at, ChangeKind.GRANT_REVOKED, ChangeKind.ACCESS_LOST);
         afterCommit(tx, () => events.grantRevoked(target.resource_id, principal));
         return {};
@@ -164,7 +165,10 @@ async function refuseUnknown(
   const key = keyOf(principal);
   if (key === members) return key;
   const [kind = "", id = ""] = key.split(":");
-  const wanted: MessageInitShape<typeof PrincipalRefSchema> = { kind: principalKinds[kind] ?? PrincipalKind.PERSON, id };
+  const wanted: MessageInitShape<typeof PrincipalRefSchema> = {
+    kind: principalKinds[kind] ?? PrincipalKind.PERSON,
+    id,
+  };
   const asked = { workspaceId, principals: [create(PrincipalRefSchema, wanted)] };
   const { principals } = await clients.memberships.resolvePrincipals(asked, forward(context));
   if (principals.some((found) => found.active)) return key;

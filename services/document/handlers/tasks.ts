@@ -66,7 +66,8 @@ export function taskHandlers(deps: Deps): ServiceImpl<typeof TaskService> {
       checkEtag(etag, row.revision);
       const next = await updateTask(tx, row, values, at);
       // An open task that is only pinned anew is not opened again.
-      const told = kind === ChangeKind.TASK_REOPENED && row.status !== TaskStatus.COMPLETED ? ChangeKind.TASK_UPDATED : kind;
+      const told =
+        kind === ChangeKind.TASK_REOPENED && row.status !== TaskStatus.COMPLETED ? ChangeKind.TASK_UPDATED : kind;
       await recordChanges(tx, row.workspace_id, at, actor, [taskFacts(next, told)]);
       return { task: taskMessage(next) };
     });
@@ -237,7 +238,10 @@ async function requireAssignee(deps: Deps, context: HandlerContext, workspaceId:
   if (key === "") return;
   const [kind, id = ""] = key.split(":");
   const ref = { kind: kind === "group" ? PrincipalKind.GROUP : PrincipalKind.PERSON, id };
-  const { principals } = await deps.clients.memberships.resolvePrincipals({ workspaceId, principals: [ref] }, forward(context));
+  const { principals } = await deps.clients.memberships.resolvePrincipals(
+    { workspaceId, principals: [ref] },
+    forward(context),
+  );
   if (principals.some(({ active }) => active)) return;
   throw new AppError(Reason.PRINCIPAL_UNKNOWN, {
     metadata: { kind: kind ?? "", id },

@@ -16,7 +16,13 @@ import { recordChanges } from "../store/changes.ts";
 import { documentsIn, removeDocuments, setDocumentState } from "../store/documents.ts";
 import type { DocumentDatabase, Tables, Tx } from "../store/entities.ts";
 import { removeFolders, setFolderState, subtreeOf } from "../store/folders.ts";
-import { activeOperation, insertOperation, type OperationRow, readOperation, updateOperation } from "../store/operations.ts";
+import {
+  activeOperation,
+  insertOperation,
+  type OperationRow,
+  readOperation,
+  updateOperation,
+} from "../store/operations.ts";
 import { chunks } from "../store/statements.ts";
 import { removeTasksAndComments } from "../store/task_hooks.ts";
 import { removeVersions } from "../store/versions.ts";

@@ -25,7 +25,14 @@ export interface FollowOptions {
   readonly onAccessChanged?: (workspaceId: string | undefined) => void;
 }
 
-export function followUsers({ db, client, membership, liveStreams, logger, onAccessChanged }: FollowOptions): AsyncDisposable {
+export function followUsers({
+  db,
+  client,
+  membership,
+  liveStreams,
+  logger,
+  onAccessChanged,
+}: FollowOptions): AsyncDisposable {
   return followUserChanges({
     client,
     logger,

@@ -30,7 +30,13 @@ export async function recordChanges(
   const time = timestampFromMs(at);
   const rows = facts.map((fact): NewChange => {
     const subjectId = fact.documentId ?? fact.folderId ?? fact.taskId;
-    const change = create(ChangeSchema, { ...fact, id: newId(), workspaceId, time, ...(by === undefined ? {} : { actor: by }) });
+    const change = create(ChangeSchema, {
+      ...fact,
+      id: newId(),
+      workspaceId,
+      time,
+      ...(by === undefined ? {} : { actor: by }),
+    });
     return {
       kind: enumName(ChangeKindSchema, fact.kind ?? ChangeKind.UNSPECIFIED),
       payload: toBinary(ChangeSchema, change),

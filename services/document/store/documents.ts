@@ -79,7 +79,11 @@ export async function updateDocument(
   refuseLost(changed);
   const renamed = next.title !== row.title || next.tags !== row.tags;
   if (renamed) {
-    await tx.deleteFrom("term").where("workspace_id", "=", row.workspace_id).where("document_id", "=", row.id).execute();
+    await tx
+      .deleteFrom("term")
+      .where("workspace_id", "=", row.workspace_id)
+      .where("document_id", "=", row.id)
+      .execute();
     await writeTerms(tx, next);
     await writeListings(tx, next);
   } else if (next.updated_at !== row.updated_at) {
@@ -175,7 +179,11 @@ export async function removeDocuments(tx: Tx, workspaceId: string, ids: readonly
   for (const part of chunks(ids, 400)) {
     await tx.deleteFrom("term").where("workspace_id", "=", workspaceId).where("document_id", "in", part).execute();
     await tx.deleteFrom("listing").where("workspace_id", "=", workspaceId).where("document_id", "in", part).execute();
-    await tx.deleteFrom("access_grant").where("workspace_id", "=", workspaceId).where("resource_id", "in", part).execute();
+    await tx
+      .deleteFrom("access_grant")
+      .where("workspace_id", "=", workspaceId)
+      .where("resource_id", "in", part)
+      .execute();
     await tx.deleteFrom("document").where("workspace_id", "=", workspaceId).where("id", "in", part).execute();
   }
 }

@@ -230,8 +230,16 @@ export async function setFolderState(
 /** Takes folders out of every table. */
 export async function removeFolders(tx: Tx, workspaceId: string, ids: readonly string[]): Promise<void> {
   for (const part of chunks(ids, 400)) {
-    await tx.deleteFrom("access_grant").where("workspace_id", "=", workspaceId).where("resource_id", "in", part).execute();
-    await tx.deleteFrom("folder_closure").where("workspace_id", "=", workspaceId).where("descendant_id", "in", part).execute();
+    await tx
+      .deleteFrom("access_grant")
+      .where("workspace_id", "=", workspaceId)
+      .where("resource_id", "in", part)
+      .execute();
+    await tx
+      .deleteFrom("folder_closure")
+      .where("workspace_id", "=", workspaceId)
+      .where("descendant_id", "in", part)
+      .execute();
     await tx.deleteFrom("folder").where("workspace_id", "=", workspaceId).where("id", "in", part).execute();
   }
 }

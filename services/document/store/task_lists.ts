@@ -114,8 +114,10 @@ async function merge(query: Query, branches: readonly Branch[], page: TaskPage):
   );
   const found = new Map<string, TaskRow>();
   for (const some of chunks(parts, branchesAtOnce)) {
-    const { rows } = await sql<TaskRow>`${sql.join(some, sql` union all `)} order by id desc limit ${sql.lit(page.limit)}`
-      .execute(query);
+    const { rows } =
+      await sql<TaskRow>`${sql.join(some, sql` union all `)} order by id desc limit ${sql.lit(page.limit)}`.execute(
+        query,
+      );
     for (const row of rows) found.set(row.id, row);
   }
   return [...found.values()].sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, page.limit);

@@ -77,7 +77,11 @@ export async function followDocuments(
 }
 
 /** Removes the tasks and comments of some documents. */
-export async function removeTasksOfDocuments(tx: Tx, workspaceId: string, documentIds: readonly string[]): Promise<void> {
+export async function removeTasksOfDocuments(
+  tx: Tx,
+  workspaceId: string,
+  documentIds: readonly string[],
+): Promise<void> {
   for (const part of chunks(documentIds, 400)) {
     for (const table of ["comment", "task"] as const) {
       await tx.deleteFrom(table).where("workspace_id", "=", workspaceId).where("document_id", "in", part).execute();
@@ -128,6 +132,8 @@ function completionText(completion: Completion | undefined): string | null {
 
 function completionFrom(text: string | null): Completion | undefined {
   if (text === null) return undefined;
-  const { pin, ...rest } = JSON.parse(text) as Omit<Completion, "pin"> & { pin?: Omit<Pin, "digest"> & { digest: string } };
+  const { pin, ...rest } = JSON.parse(text) as Omit<Completion, "pin"> & {
+    pin?: Omit<Pin, "digest"> & { digest: string };
+  };
   return { ...rest, ...(pin && { pin: { ...pin, digest: new Uint8Array(Buffer.from(pin.digest, "hex")) } }) };
 }

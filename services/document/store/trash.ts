@@ -78,6 +78,9 @@ export async function undeleteFolder(tx: Tx, row: FolderRow, actor: string, at: 
 }
 
 /** What every change of a document tells of its place. */
-export function placed(row: { readonly id: string; readonly folder_id: string }): { documentId: string; folderId?: string } {
+export function placed(row: { readonly id: string; readonly folder_id: string }): {
+  documentId: string;
+  folderId?: string;
+} {
   return { documentId: row.id, ...(row.folder_id === "" ? {} : { folderId: row.folder_id }) };
 }

@@ -6,7 +6,8 @@ import { newId } from "@docket/runtime/ids";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { at, reasonOf, startWorld, within, type Somebody, type World } from "./world.ts";
 
-const titles = async (list: Promise<{ documents: { title: string }[] }>) => (await list).documents.map(({ title }) => title);
+const titles = async (list: Promise<{ documents: { title: string }[] }>) =>
+  (await list).documents.map(({ title }) => title);
 const anywhere = (world: World) => ({ parent: at(world.workspaceId), anywhere: true });
 
 describe("DocumentService", () => {
@@ -56,7 +57,9 @@ describe("DocumentService", () => {
       world.documents.createDocument(request, ann.as),
     ]);
     expect(second.document?.id).toBe(first.document?.id);
-    await eventually(() => [...world.blobs.references.values()].some((known) => known.state === BlobReferenceState.CONFIRMED));
+    await eventually(() =>
+      [...world.blobs.references.values()].some((known) => known.state === BlobReferenceState.CONFIRMED),
+    );
     const third = await world.documents.createDocument(request, ann.as);
     expect(third.document?.id).toBe(first.document?.id);
     const other = world.documents.createDocument({ ...request, title: "Twice" }, ann.as);
@@ -75,7 +78,9 @@ describe("DocumentService", () => {
 
     expect(await titles(world.documents.listDocuments({ parent: at(world.workspaceId) }, ann.as))).toEqual(["A", "c"]);
     expect(await titles(world.documents.listDocuments({ parent: within(folderId) }, ann.as))).toEqual(["b"]);
-    expect(await titles(world.documents.listDocuments({ ...anywhere(world), order: DocumentOrder.NEWEST }, ann.as))).toEqual(["c", "b", "A"]);
+    expect(
+      await titles(world.documents.listDocuments({ ...anywhere(world), order: DocumentOrder.NEWEST }, ann.as)),
+    ).toEqual(["c", "b", "A"]);
 
     const seen: string[] = [];
     let pageToken = "";
@@ -85,7 +90,9 @@ describe("DocumentService", () => {
       pageToken = page.nextPageToken;
     } while (pageToken !== "");
     expect(seen).toEqual(["A", "b", "c"]);
-    expect(await reasonOf(world.documents.listDocuments({ parent: within(folderId), anywhere: true }, ann.as))).toBe("INVALID_ARGUMENT");
+    expect(await reasonOf(world.documents.listDocuments({ parent: within(folderId), anywhere: true }, ann.as))).toBe(
+      "INVALID_ARGUMENT",
+    );
   });
 
   it("lists by tag whatever the case, and follows renames, moves and new tags", async () => {
@@ -93,7 +100,8 @@ describe("DocumentService", () => {
     const ann = await world.person("member");
     const documentId = await world.document(ann, "One", { tags: ["Legal"] });
     await world.document(ann, "Two", { tags: ["legal", "old"] });
-    const tagged = (tag: string) => titles(world.documents.listDocuments({ parent: at(world.workspaceId), tag }, ann.as));
+    const tagged = (tag: string) =>
+      titles(world.documents.listDocuments({ parent: at(world.workspaceId), tag }, ann.as));
     expect(await tagged("LEGAL")).toEqual(["One", "Two"]);
     const folderId = await world.folder(ann, "Folder");
     await world.documents.moveDocument({ documentId, target: { case: "targetFolderId", value: folderId } }, ann.as);
@@ -140,13 +148,21 @@ describe("DocumentService", () => {
     await world.documents.deleteDocument({ documentId }, ann.as);
     expect((await world.documents.deleteDocument({ documentId }, ann.as)).document?.trashTime).toBeDefined();
     expect(await titles(world.documents.listDocuments(anywhere(world), ann.as))).toEqual([]);
-    expect(await titles(world.documents.listDocuments({ parent: at(world.workspaceId), tag: "t" }, ann.as))).toEqual([]);
-    expect(await titles(world.documents.searchDocuments({ workspaceId: world.workspaceId, query: "title" }, ann.as))).toEqual([]);
-    expect(await titles(world.documents.listDocuments({ parent: at(world.workspaceId), trashed: true }, ann.as))).toEqual(["Title"]);
+    expect(await titles(world.documents.listDocuments({ parent: at(world.workspaceId), tag: "t" }, ann.as))).toEqual(
+      [],
+    );
+    expect(
+      await titles(world.documents.searchDocuments({ workspaceId: world.workspaceId, query: "title" }, ann.as)),
+    ).toEqual([]);
+    expect(
+      await titles(world.documents.listDocuments({ parent: at(world.workspaceId), trashed: true }, ann.as)),
+    ).toEqual(["Title"]);
     const rename = world.documents.updateDocument({ documentId, title: "x", updateMask: { paths: ["title"] } }, ann.as);
     expect(await reasonOf(rename)).toBe("TRASHED");
     await world.documents.undeleteDocument({ documentId }, ann.as);
-    expect(await titles(world.documents.listDocuments({ parent: at(world.workspaceId), tag: "t" }, ann.as))).toEqual(["Title"]);
+    expect(await titles(world.documents.listDocuments({ parent: at(world.workspaceId), tag: "t" }, ann.as))).toEqual([
+      "Title",
+    ]);
   });
 
   it("purges what lies in the trash, and gives up its contents even if storage is away at first", async () => {
@@ -175,7 +191,8 @@ describe("DocumentService", () => {
     const ann = await world.person("member");
     await world.document(ann, "Übersicht Quartal_3", { tags: ["Finanzen"] });
     await world.document(ann, "年度报告", {});
-    const find = (query: string) => titles(world.documents.searchDocuments({ workspaceId: world.workspaceId, query }, ann.as));
+    const find = (query: string) =>
+      titles(world.documents.searchDocuments({ workspaceId: world.workspaceId, query }, ann.as));
     for (const query of ["uber", "ÜBERSICHT", "quar fin", "3 übers", "ｑｕａｒｔａｌ"]) {
       expect(await find(query)).toEqual(["Übersicht Quartal_3"]);
     }
@@ -206,15 +223,22 @@ describe("DocumentService", () => {
       pageToken = page.nextPageToken;
     } while (pageToken !== "");
     expect(seen).toEqual(["Plan below", "Plan shared", "Plan single"]);
-    expect(await titles(world.documents.listDocuments({ parent: at(world.workspaceId) }, guest.as))).toEqual(["Plan single"]);
-    expect(await titles(world.documents.listDocuments({ parent: at(world.workspaceId), tag: "t" }, guest.as))).toEqual(["Plan below", "Plan single"]);
+    expect(await titles(world.documents.listDocuments({ parent: at(world.workspaceId) }, guest.as))).toEqual([
+      "Plan single",
+    ]);
+    expect(await titles(world.documents.listDocuments({ parent: at(world.workspaceId), tag: "t" }, guest.as))).toEqual([
+      "Plan below",
+      "Plan single",
+    ]);
     const found = world.documents.searchDocuments({ workspaceId: world.workspaceId, query: "plan" }, guest.as);
     expect((await titles(found)).sort()).toEqual(["Plan below", "Plan shared", "Plan single"]);
     const { folders } = await world.folders.listFolders({ parent: at(world.workspaceId) }, guest.as);
     expect(folders.map(({ name }) => name)).toEqual(["Shared"]);
 
     await world.documents.deleteDocument({ documentId: single }, ann.as);
-    expect(await titles(world.documents.listDocuments({ parent: at(world.workspaceId), trashed: true }, guest.as))).toEqual(["Plan single"]);
+    expect(
+      await titles(world.documents.listDocuments({ parent: at(world.workspaceId), trashed: true }, guest.as)),
+    ).toEqual(["Plan single"]);
     expect(await reasonOf(world.documents.listDocuments({ parent: within(newId()) }, guest.as))).toBe("NOT_FOUND");
   });
 

@@ -4,7 +4,11 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { createClient, createRouterTransport } from "@connectrpc/connect";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
-import { type BlobReference, BlobReferenceSchema, BlobReferenceState } from "@docket/contracts/gen/docket/storage/v1/blob_pb.ts";
+import {
+  type BlobReference,
+  BlobReferenceSchema,
+  BlobReferenceState,
+} from "@docket/contracts/gen/docket/storage/v1/blob_pb.ts";
 import { BlobService } from "@docket/contracts/gen/docket/storage/v1/blob_service_pb.ts";
 import { AppError, notFound, toConnectError } from "@docket/runtime/errors";
 import { newId } from "@docket/runtime/ids";
@@ -30,7 +34,12 @@ export class FakeBlobs {
   failNext: "confirmReferences" | "releaseReferences" | undefined;
 
   /** A stored upload of somebody. */
-  upload(owner: { readonly id: string }, workspaceId: string, name = "report.pdf", content = `bytes of ${name}`): string {
+  upload(
+    owner: { readonly id: string },
+    workspaceId: string,
+    name = "report.pdf",
+    content = `bytes of ${name}`,
+  ): string {
     const id = newId();
     this.uploads.set(id, { id, ownerId: owner.id, workspaceId, name, content, stored: true });
     return id;
@@ -41,7 +50,8 @@ export class FakeBlobs {
       router.service(BlobService, {
         attachUpload: ({ uploadId, versionId, workspaceId }, { requestHeader }) => {
           const upload = this.uploads.get(uploadId);
-          if (upload === undefined || upload.ownerId !== subjectOf(requestHeader)) throw wire(notFound("upload", uploadId));
+          if (upload === undefined || upload.ownerId !== subjectOf(requestHeader))
+            throw wire(notFound("upload", uploadId));
           if (!upload.stored) throw wire(new AppError(Reason.UPLOAD_STATE_CONFLICT));
           if (upload.workspaceId !== workspaceId) throw wire(new AppError(Reason.UPLOAD_WORKSPACE_MISMATCH));
           const taken = [...this.references.values()].some(

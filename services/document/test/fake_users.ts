@@ -43,7 +43,11 @@ export class FakeUsers {
   }
 
   /** Makes somebody a member; another role replaces the one before. */
-  join(who: { readonly id: string }, workspaceId: string, role: keyof typeof roles | readonly Permission[] = "member"): void {
+  join(
+    who: { readonly id: string },
+    workspaceId: string,
+    role: keyof typeof roles | readonly Permission[] = "member",
+  ): void {
     this.#members.set(`${workspaceId} ${who.id}`, typeof role === "string" ? roles[role] : role);
     this.tell({ case: "accessChanged", value: { workspaceId, epoch: newId() } });
   }

@@ -44,8 +44,12 @@ describe("FolderService", () => {
     const change = { folderId, name: "New", updateMask: { paths: ["name"] }, etag };
     expect((await world.folders.updateFolder(change, ann.as)).folder?.name).toBe("New");
     expect(await reasonOf(world.folders.updateFolder({ ...change, name: "Newer" }, ann.as))).toBe("ETAG_MISMATCH");
-    expect(await reasonOf(world.folders.updateFolder({ folderId, name: "a/b", updateMask: { paths: ["name"] } }, ann.as))).toBe("INVALID_ARGUMENT");
-    expect(await reasonOf(world.folders.updateFolder({ folderId, name: "", updateMask: { paths: ["name"] } }, ann.as))).toBe("INVALID_ARGUMENT");
+    expect(
+      await reasonOf(world.folders.updateFolder({ folderId, name: "a/b", updateMask: { paths: ["name"] } }, ann.as)),
+    ).toBe("INVALID_ARGUMENT");
+    expect(
+      await reasonOf(world.folders.updateFolder({ folderId, name: "", updateMask: { paths: ["name"] } }, ann.as)),
+    ).toBe("INVALID_ARGUMENT");
   });
 
   it("gives the first answer to a repeated request_id, and refuses it for another request", async () => {
@@ -82,14 +86,18 @@ describe("FolderService", () => {
     const a = await world.folder(ann, "a");
     const b = await world.folder(ann, "b", a);
     expect(await reasonOf(world.folders.moveFolder({ folderId: a, target: into(a) }, ann.as))).toBe("FOLDER_CYCLE");
-    expect(await metadataOf(world.folders.moveFolder({ folderId: a, target: into(b) }, ann.as))).toEqual({ folder_id: a });
+    expect(await metadataOf(world.folders.moveFolder({ folderId: a, target: into(b) }, ann.as))).toEqual({
+      folder_id: a,
+    });
 
     let deep = b;
     for (let depth = 3; depth <= 32; depth++) deep = await world.folder(ann, `level ${depth}`, deep);
     const tooDeep = world.folders.createFolder({ parent: within(deep), name: "33" }, ann.as);
     expect(await reasonOf(tooDeep)).toBe("FOLDER_TOO_DEEP");
     const lone = await world.folder(ann, "lone");
-    expect(await reasonOf(world.folders.moveFolder({ folderId: lone, target: into(deep) }, ann.as))).toBe("FOLDER_TOO_DEEP");
+    expect(await reasonOf(world.folders.moveFolder({ folderId: lone, target: into(deep) }, ann.as))).toBe(
+      "FOLDER_TOO_DEEP",
+    );
 
     const elsewhere = newId();
     world.users.join(ann, elsewhere);
@@ -129,7 +137,10 @@ describe("FolderService", () => {
     expect(await reasonOf(world.folders.undeleteFolder({ folderId: below }, ann.as))).toBe("TRASHED");
 
     await world.folders.undeleteFolder({ folderId }, ann.as);
-    const { documents } = await world.documents.listDocuments({ parent: at(world.workspaceId), anywhere: true }, ann.as);
+    const { documents } = await world.documents.listDocuments(
+      { parent: at(world.workspaceId), anywhere: true },
+      ann.as,
+    );
     expect(documents.map(({ title }) => title)).toEqual(["Kept"]);
   });
 

@@ -35,7 +35,9 @@ describe("GrantService", () => {
     expect(await get()).toBe("OK");
     await world.grants.revokeGrant({ resource: onFolder(shared), principal: person(guest) }, ann.as);
     expect(await get()).toBe("NOT_FOUND");
-    expect(await reasonOf(world.grants.revokeGrant({ resource: onFolder(shared), principal: person(guest) }, ann.as))).toBe("OK");
+    expect(
+      await reasonOf(world.grants.revokeGrant({ resource: onFolder(shared), principal: person(guest) }, ann.as)),
+    ).toBe("OK");
   });
 
   it("reaches people through groups", async () => {
@@ -43,13 +45,18 @@ describe("GrantService", () => {
     const [ann, guest] = [await world.person("member"), await world.person("guest")];
     const groupId = world.users.group(world.workspaceId, guest);
     const documentId = await world.document(ann, "Title");
-    await world.grants.setGrant({ resource: onDocument(documentId), principal: group(groupId), level: COMMENTER }, ann.as);
+    await world.grants.setGrant(
+      { resource: onDocument(documentId), principal: group(groupId), level: COMMENTER },
+      ann.as,
+    );
     const { document } = await world.documents.getDocument({ documentId }, guest.as);
     expect(document?.access).toBe(COMMENTER);
     const { documents } = await world.documents.listDocuments({ parent: at(world.workspaceId) }, guest.as);
     expect(documents.map(({ id }) => id)).toEqual([documentId]);
     world.users.tell({ case: "groupDeleted", value: { workspaceId: world.workspaceId, groupId } });
-    await eventually(async () => (await world.grants.listGrants({ resource: onDocument(documentId) }, ann.as)).grants.length === 1);
+    await eventually(
+      async () => (await world.grants.listGrants({ resource: onDocument(documentId) }, ann.as)).grants.length === 1,
+    );
     expect(await reasonOf(world.documents.getDocument({ documentId }, guest.as))).toBe("NOT_FOUND");
   });
 
@@ -72,7 +79,9 @@ describe("GrantService", () => {
     expect(await reasonOf(world.documents.getDocument({ documentId }, owner.as))).toBe("OK");
     await world.grants.setGrant({ resource, principal: everybody, level: EDITOR }, owner.as);
     expect(await accessOfBen()).toBe(EDITOR);
-    expect(await reasonOf(world.grants.setGrant({ resource, principal: everybody, level: OWNER }, ben.as))).toBe("PERMISSION_DENIED");
+    expect(await reasonOf(world.grants.setGrant({ resource, principal: everybody, level: OWNER }, ben.as))).toBe(
+      "PERMISSION_DENIED",
+    );
   });
 
   it("refuses principals that are not of the workspace, and changes in the trash", async () => {
@@ -82,7 +91,9 @@ describe("GrantService", () => {
     const resource = onDocument(documentId);
     const set = { resource, principal: person(stranger), level: VIEWER };
     expect(await reasonOf(world.grants.setGrant(set, ann.as))).toBe("PRINCIPAL_UNKNOWN");
-    expect(await reasonOf(world.grants.setGrant({ ...set, principal: group(newId()) }, ann.as))).toBe("PRINCIPAL_UNKNOWN");
+    expect(await reasonOf(world.grants.setGrant({ ...set, principal: group(newId()) }, ann.as))).toBe(
+      "PRINCIPAL_UNKNOWN",
+    );
     expect(await reasonOf(world.grants.setGrant({ resource, level: VIEWER }, ann.as))).toBe("INVALID_ARGUMENT");
     expect(await reasonOf(world.grants.setGrant({ ...set, level: 0 }, ann.as))).toBe("INVALID_ARGUMENT");
     await world.documents.deleteDocument({ documentId }, ann.as);
@@ -96,13 +107,19 @@ describe("GrantService", () => {
     const documentId = await world.document(ann, "Title");
     for (let index = 0; index < 3; index++) {
       const other = await world.person("guest");
-      await world.grants.setGrant({ resource: onDocument(documentId), principal: person(other), level: VIEWER }, ann.as);
+      await world.grants.setGrant(
+        { resource: onDocument(documentId), principal: person(other), level: VIEWER },
+        ann.as,
+      );
     }
     const first = await world.grants.listGrants({ resource: onDocument(documentId), pageSize: 3 }, ann.as);
     const rest = { resource: onDocument(documentId), pageSize: 3, pageToken: first.nextPageToken };
     const second = await world.grants.listGrants(rest, ann.as);
     expect([first.grants.length, second.grants.length]).toEqual([3, 1]);
-    const wrong = world.grants.listGrants({ resource: onRoot(world.workspaceId), pageToken: first.nextPageToken }, ann.as);
+    const wrong = world.grants.listGrants(
+      { resource: onRoot(world.workspaceId), pageToken: first.nextPageToken },
+      ann.as,
+    );
     expect(await reasonOf(wrong)).toBe("PAGE_TOKEN_INVALID");
   });
 
@@ -115,7 +132,10 @@ describe("GrantService", () => {
     const documentId = await world.document(ann, "Title", { folderId: below });
     await world.grants.setGrant({ resource: onFolder(shared), principal: group(groupId), level: COMMENTER }, ann.as);
 
-    const explained = await world.grants.explainAccess({ resource: onDocument(documentId), permission: Permission.DOCUMENT_EDIT }, guest.as);
+    const explained = await world.grants.explainAccess(
+      { resource: onDocument(documentId), permission: Permission.DOCUMENT_EDIT },
+      guest.as,
+    );
     expect(explained).toMatchObject({ allowed: false, level: COMMENTER });
     expect(explained.layers.map(({ kind, passes }) => [kind, passes])).toEqual([
       [AccessLayerKind.MESH, true],
@@ -123,11 +143,17 @@ describe("GrantService", () => {
       [AccessLayerKind.ROLE, false],
       [AccessLayerKind.GRANT, true],
     ]);
-    expect(explained.layers[3]).toMatchObject({ level: COMMENTER, path: { groupId, folderIds: [shared, below] }, grant: { resource: onFolder(shared) } });
+    expect(explained.layers[3]).toMatchObject({
+      level: COMMENTER,
+      path: { groupId, folderIds: [shared, below] },
+      grant: { resource: onFolder(shared) },
+    });
 
     const about = await world.grants.explainAccess({ resource: onDocument(documentId), personId: guest.id }, ann.as);
     expect(about).toMatchObject({ allowed: true, level: COMMENTER });
-    expect(await reasonOf(world.grants.explainAccess({ resource: onDocument(documentId), personId: ann.id }, guest.as))).toBe("PERMISSION_DENIED");
+    expect(
+      await reasonOf(world.grants.explainAccess({ resource: onDocument(documentId), personId: ann.id }, guest.as)),
+    ).toBe("PERMISSION_DENIED");
     const mine = await world.grants.explainAccess({ resource: onRoot(world.workspaceId) }, ann.as);
     expect(mine).toMatchObject({ allowed: true, level: EDITOR });
     expect(mine.layers.at(-1)?.rule).toContain("as every workspace begins");
@@ -140,7 +166,9 @@ describe("GrantService", () => {
     world.users.leave(ben, world.workspaceId);
     await eventually(async () => (await reasonOf(world.documents.getDocument({ documentId }, ben.as))) === "NOT_FOUND");
     expect(await reasonOf(world.documents.getDocument({ documentId }, ann.as))).toBe("OK");
-    await eventually(async () => (await world.grants.listGrants({ resource: onDocument(documentId) }, ann.as)).grants.length === 0);
+    await eventually(
+      async () => (await world.grants.listGrants({ resource: onDocument(documentId) }, ann.as)).grants.length === 0,
+    );
   });
 
   it("removes everything of a workspace that was deleted", async () => {

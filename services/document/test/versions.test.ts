@@ -33,7 +33,10 @@ describe("VersionService", () => {
     }
     const first = await world.versions.listVersions({ documentId, pageSize: 2 }, ann.as);
     expect(first.versions.map(({ number }) => number)).toEqual([3, 2]);
-    const second = await world.versions.listVersions({ documentId, pageSize: 2, pageToken: first.nextPageToken }, ann.as);
+    const second = await world.versions.listVersions(
+      { documentId, pageSize: 2, pageToken: first.nextPageToken },
+      ann.as,
+    );
     expect(second.versions.map(({ number }) => number)).toEqual([1]);
     const wrong = world.versions.listVersions({ documentId, pageToken: "bm9uc2Vuc2U" }, ann.as);
     expect(await reasonOf(wrong)).toBe("PAGE_TOKEN_INVALID");
@@ -51,7 +54,13 @@ describe("VersionService", () => {
     const request = { documentId, number: 1, note: "back", requestId: newId() };
     const { version } = await world.versions.restoreVersion(request, ann.as);
     const { version: first } = await world.versions.getVersion({ documentId, number: 1 }, ann.as);
-    expect(version).toMatchObject({ number: 3, restoredFrom: 1, note: "back", fileName: first?.fileName, digest: first?.digest });
+    expect(version).toMatchObject({
+      number: 3,
+      restoredFrom: 1,
+      note: "back",
+      fileName: first?.fileName,
+      digest: first?.digest,
+    });
     const again = await world.versions.restoreVersion(request, ann.as);
     expect(again.version?.id).toBe(version?.id);
     expect(await reasonOf(world.versions.restoreVersion({ ...request, number: 2 }, ann.as))).toBe("REQUEST_ID_REUSED");
@@ -70,7 +79,9 @@ describe("VersionService", () => {
     };
     expect(await add()).toBe("OK");
     expect(await add()).toBe("ETAG_MISMATCH");
-    expect(await reasonOf(world.versions.restoreVersion({ documentId, number: 1, documentEtag }, ann.as))).toBe("ETAG_MISMATCH");
+    expect(await reasonOf(world.versions.restoreVersion({ documentId, number: 1, documentEtag }, ann.as))).toBe(
+      "ETAG_MISMATCH",
+    );
   });
 
   it("takes an upload once", async () => {
@@ -78,7 +89,9 @@ describe("VersionService", () => {
     const ann = await world.person("member");
     const documentId = await world.document(ann, "Title");
     const uploadId = world.blobs.upload(ann, world.workspaceId);
-    const reasons = await Promise.all([1, 2, 3].map(() => reasonOf(world.versions.createVersion({ documentId, uploadId }, ann.as))));
+    const reasons = await Promise.all(
+      [1, 2, 3].map(() => reasonOf(world.versions.createVersion({ documentId, uploadId }, ann.as))),
+    );
     expect(reasons.sort()).toEqual(["OK", "UPLOAD_CONSUMED", "UPLOAD_CONSUMED"]);
   });
 

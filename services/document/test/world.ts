@@ -51,12 +51,18 @@ export interface World extends AsyncDisposable {
   /** A client application of the workspace with these scopes on its key. */
   application(role: keyof typeof roles, scopes: readonly Permission[]): Promise<Somebody>;
   /** A document of somebody, made of a new upload. */
-  document(owner: Somebody, title: string, place?: { folderId?: string; tags?: string[]; content?: string }): Promise<string>;
+  document(
+    owner: Somebody,
+    title: string,
+    place?: { folderId?: string; tags?: string[]; content?: string },
+  ): Promise<string>;
   folder(owner: Somebody, name: string, parentId?: string): Promise<string>;
 }
 
 /** Starts a world of its own. `folder` keeps the database over a restart. */
-export async function startWorld(options: { readonly folder?: string; readonly users?: FakeUsers; readonly blobs?: FakeBlobs } = {}): Promise<World> {
+export async function startWorld(
+  options: { readonly folder?: string; readonly users?: FakeUsers; readonly blobs?: FakeBlobs } = {},
+): Promise<World> {
   await using parts = new AsyncDisposableStack();
   const [identity, gateway] = await testIdentities(Workload.DOCUMENT, Workload.GATEWAY);
   const folder = options.folder ?? parts.use(await temporaryFolder()).path;

@@ -17,7 +17,5 @@ export const GrantEntity = defineEntity({
     createdBy: p.string().length(50),
     updatedAt: timeColumn(),
   },
-  indexes: [
-    { name: "access_grant_principal", properties: ["workspaceId", "principal", "resourceKind", "resourceId"] },
-  ],
+  indexes: [{ name: "access_grant_principal", properties: ["workspaceId", "principal", "resourceKind", "resourceId"] }],
 });

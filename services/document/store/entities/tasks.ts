@@ -1,5 +1,10 @@
 // Tasks, on one version of a document or standing alone in a workspace.
-import type { NewVersionRule, TaskKind, TaskPriority, TaskStatus } from "@docket/contracts/gen/docket/document/v1/task_pb.ts";
+import type {
+  NewVersionRule,
+  TaskKind,
+  TaskPriority,
+  TaskStatus,
+} from "@docket/contracts/gen/docket/document/v1/task_pb.ts";
 import { bytesColumn, countColumn, defineEntity, flagColumn, idColumn, p, timeColumn } from "@docket/runtime/db/schema";
 
 export const TaskEntity = defineEntity({
