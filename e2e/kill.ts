@@ -21,8 +21,11 @@ export interface Whole {
 }
 
 /** Starts Docket on a folder and waits for the line that says where it is. */
-export async function startWhole(dataDir: string, settings: Record<string, string> = {}): Promise<Whole> {
-  const main = fileURLToPath(new URL("start.js", import.meta.url));
+export async function startWhole(
+  dataDir: string,
+  settings: Record<string, string> = {},
+  main = fileURLToPath(new URL("start.js", import.meta.url)),
+): Promise<Whole> {
   const child = spawn(process.execPath, [main], {
     env: {
       ...process.env,
