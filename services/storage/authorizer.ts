@@ -2,7 +2,7 @@
 
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { type Permission, ResourceKind } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
-import { allowed, type Authorizer, type Decision, denied, hidden } from "@docket/runtime/access";
+import { type Authorizer, allowed, type Decision, denied, hidden } from "@docket/runtime/access";
 import type { Call, Subject } from "@docket/runtime/call";
 import { AppError } from "@docket/runtime/errors";
 import type { MembershipCache } from "@docket/runtime/membership";

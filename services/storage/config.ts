@@ -1,10 +1,10 @@
 // The settings of the storage service. The environment is passed in by main.ts, or by whoever starts it in-process.
 
+import { isAbsolute, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { readSettings, setting, type Values } from "@docket/runtime/config";
 import { databaseUrlOf, serviceSettings } from "@docket/runtime/service_settings";
-import { pathToFileURL } from "node:url";
-import { isAbsolute, join, resolve } from "node:path";
 import type { Limits } from "./domain/limits.ts";
 
 const day = 24 * 60 * 60 * 1000;

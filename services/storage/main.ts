@@ -1,7 +1,7 @@
 // The storage service as a process of its own.
 
-import { runProcess } from "@docket/runtime/lifecycle";
 import { ensureFolder } from "@docket/runtime/data_dir";
+import { runProcess } from "@docket/runtime/lifecycle";
 import { environment, readConfig } from "./config.ts";
 import { startStorageService } from "./service.ts";
 

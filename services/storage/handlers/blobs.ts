@@ -1,8 +1,8 @@
 // BlobService: what the document service holds on to.
 
-import type { ServiceImpl } from "@connectrpc/connect";
 import { create } from "@bufbuild/protobuf";
 import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
 import {
   type BlobReference,
   BlobReferenceSchema,

@@ -1,7 +1,7 @@
 // What a workspace may use: as the user service says, or else what holds for the installation.
 
-import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { HandlerContext } from "@connectrpc/connect";
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { forward } from "@docket/runtime/call";
 import { reasonOf } from "@docket/runtime/errors";
 import { fileTooLarge } from "../store/refusals.ts";

@@ -1,7 +1,7 @@
 // TransferService: bytes in and out.
 
-import type { ServiceImpl } from "@connectrpc/connect";
 import { create } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { BlobHeaderSchema } from "@docket/contracts/gen/docket/storage/v1/blob_pb.ts";
 import {

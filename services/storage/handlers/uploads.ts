@@ -1,8 +1,8 @@
 // UploadService: uploads as resources.
 
-import type { ServiceImpl } from "@connectrpc/connect";
 import { create } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
 import {
   AbortUploadResponseSchema,
   CompleteUploadResponseSchema,

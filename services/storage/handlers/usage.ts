@@ -1,8 +1,8 @@
 // UsageService: what may be stored, and what is.
 
-import type { ServiceImpl } from "@connectrpc/connect";
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
 import { ChecksumAlgorithm } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
 import {
   GetLimitsResponseSchema,

@@ -1,6 +1,6 @@
 // Tables of the storage service. Whatever may be looked up is led by its holder: a workspace, an owner, an upload, a blob.
 
-import { type Database, type TablesOf, type Transaction } from "@docket/runtime/db/database";
+import type { Database, TablesOf, Transaction } from "@docket/runtime/db/database";
 import { runtimeEntities } from "@docket/runtime/db/entities";
 import { bytesColumn, countColumn, defineEntity, flagColumn, idColumn, p, timeColumn } from "@docket/runtime/db/schema";
 

@@ -3,8 +3,8 @@
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { UploadFailureSchema, UploadStateSchema } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
 import { AppError } from "@docket/runtime/errors";
-import { failureValue, stateValue } from "./upload_row.ts";
 import type { UploadRow } from "./upload_row.ts";
+import { failureValue, stateValue } from "./upload_row.ts";
 
 /** The upload's state does not allow it. */
 export function stateConflict(row: Pick<UploadRow, "state">): AppError {

@@ -1,12 +1,13 @@
 // Uploads: made, found, written to. Every change is one transaction, with the room it takes in it, and is told to whoever
 // watches the upload once it is committed.
 
-import { type Page, type PageResult, selectPage } from "@docket/runtime/db/page";
+import type { Clock } from "@docket/runtime/clock";
 import { afterCommit } from "@docket/runtime/db/database";
+import { type Page, type PageResult, selectPage } from "@docket/runtime/db/page";
 import { notFound } from "@docket/runtime/errors";
 import { newId } from "@docket/runtime/ids";
-import type { Clock } from "@docket/runtime/clock";
 import type { Limits } from "../domain/limits.ts";
+import type { Owner } from "../domain/owner.ts";
 import {
   addRange,
   contiguousEnd,
@@ -18,7 +19,6 @@ import {
   sizeOf,
 } from "../domain/ranges.ts";
 import { expiryOf, type Happening, isFinal, next } from "../domain/upload.ts";
-import type { Owner } from "../domain/owner.ts";
 import type { StorageDatabase, Tx } from "./entities.ts";
 import { cutPieces, doomPieces, insertPieces, movePieces, type SealedPiece, unknownPieces } from "./pieces.ts";
 import {
@@ -32,8 +32,8 @@ import {
   tooManyUploads,
   uploadFailed,
 } from "./refusals.ts";
-import { adjust, reserve, setQuota } from "./usage.ts";
 import { rangesOf, type UploadRow } from "./upload_row.ts";
+import { adjust, reserve, setQuota } from "./usage.ts";
 
 /** Hears of every committed change of an upload. */
 export interface UploadListener {

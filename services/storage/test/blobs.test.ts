@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { BlobReferenceState } from "@docket/contracts/gen/docket/storage/v1/blob_pb.ts";
 import { UploadFailure, UploadState } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
 import { newId } from "@docket/runtime/ids";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { type Harness, randomBytes, refusal, sha256, somebody, startHarness, tools } from "./harness.ts";
 
 const hour = 3_600_000;

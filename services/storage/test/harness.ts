@@ -3,8 +3,8 @@
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type CallOptions, type Client, ConnectError } from "@connectrpc/connect";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type CallOptions, type Client, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "@docket/contracts/gen/docket/error/v1/error_info_pb.ts";
 import { ReasonSchema } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { Permission, Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
@@ -14,18 +14,18 @@ import {
   type WriteBlobRequestSchema,
   type WriteBlobStartSchema,
 } from "@docket/contracts/gen/docket/storage/v1/transfer_service_pb.ts";
-import { type Upload, type UploadState } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
+import type { Upload, UploadState } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
 import {
   type CreateUploadRequestSchema,
   UploadService,
 } from "@docket/contracts/gen/docket/storage/v1/upload_service_pb.ts";
 import { UsageService } from "@docket/contracts/gen/docket/storage/v1/usage_service_pb.ts";
-import { type UserChange } from "@docket/contracts/gen/docket/user/v1/user_change_pb.ts";
+import type { UserChange } from "@docket/contracts/gen/docket/user/v1/user_change_pb.ts";
 import { headerNames } from "@docket/runtime/call";
 import { newId } from "@docket/runtime/ids";
 import { connectMesh } from "@docket/runtime/mesh";
 import { testIdentity } from "@docket/runtime/testing/identities";
-import { captureLog, type CapturedLog } from "@docket/runtime/testing/log";
+import { type CapturedLog, captureLog } from "@docket/runtime/testing/log";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { signToken } from "@docket/runtime/token";
 import type { Clients } from "../clients.ts";
@@ -308,5 +308,5 @@ export function tools(harness: Harness) {
   return { create, write, get, complete, store, attach, ticketOf, read, files, flipBit, usage };
 }
 
-export { randomBytes };
 export type { UploadState };
+export { randomBytes };

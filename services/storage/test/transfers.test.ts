@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { ChecksumAlgorithm, UploadState } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
 import { eventually } from "@docket/runtime/testing/eventually";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { type Harness, messages, randomBytes, refusal, sha256, startHarness, tools } from "./harness.ts";
 
 let harness: Harness;
@@ -222,7 +222,7 @@ describe("a checksum of a write", () => {
   it("may come at the end", async () => {
     const upload = await t.create({ size: 700_000n });
     const [, value] = sums[3];
-    const send = (sum: Uint8Array, algorithm = ChecksumAlgorithm.SHA256) => {
+    const send = (sum: Uint8Array, algorithm: ChecksumAlgorithm = ChecksumAlgorithm.SHA256) => {
       const end = { part: { case: "end" as const, value: { checksum: { algorithm, value: sum } } } };
       const start = { uploadId: upload.id, checksum: { algorithm: ChecksumAlgorithm.SHA256, value: new Uint8Array() } };
       return harness.transfers.writeBlob(messages(start, bytes, { end }), harness.anna.as);

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { UploadFailure, UploadState } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
 import { newId } from "@docket/runtime/ids";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { type Harness, messages, randomBytes, refusal, sha256, somebody, startHarness, tools } from "./harness.ts";
-import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 
 let harness: Harness;
 let t: ReturnType<typeof tools>;
@@ -361,7 +361,7 @@ describe("a write", () => {
   it("begins with start, once", async () => {
     const upload = await t.create();
     const { transfers, anna } = harness;
-    const start = { part: { case: "start" as const, value: { uploadId: upload.id } } };
+    const start = { part: { case: "start" as const, value: { uploadId: upload.id, offset: 0n } } };
     const chunk = { part: { case: "chunk" as const, value: randomBytes(3) } };
     const send = (...parts: unknown[]) =>
       transfers.writeBlob(
@@ -373,6 +373,7 @@ describe("a write", () => {
     expect((await refusal(send())).reason).toBe("MALFORMED");
     expect(["INVALID_ARGUMENT", "PERMISSION_DENIED"]).toContain((await refusal(send(chunk))).reason);
     expect((await refusal(send(start, chunk, start))).reason).toBe("INVALID_ARGUMENT");
+    start.part.value.offset = 3n;
     expect((await refusal(send(start, { part: { case: undefined } }))).reason).toBe("INVALID_ARGUMENT");
     expect((await refusal(send(start, { part: { case: "chunk", value: new Uint8Array() } }))).reason).toBe(
       "INVALID_ARGUMENT",

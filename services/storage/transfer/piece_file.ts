@@ -1,8 +1,8 @@
 // One piece while it is written: bytes are gathered while the disk is busy and written together, so that fast peers get
 // large writes and slow ones leave nothing behind in memory.
 
-import type { BlobDriver, PieceWriter } from "../drivers/driver.ts";
 import { BlockSums } from "../domain/blocks.ts";
+import type { BlobDriver, PieceWriter } from "../drivers/driver.ts";
 import type { SealedPiece } from "../store/pieces.ts";
 import type { ByteBudget } from "./budget.ts";
 

@@ -2,8 +2,8 @@
 // that is how a client that was cut resumes while its old call is still open.
 
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
-import { AppError } from "@docket/runtime/errors";
 import { FairMutex } from "@docket/runtime/db/mutex";
+import { AppError } from "@docket/runtime/errors";
 import type { Algorithm } from "../domain/checksum.ts";
 import { contiguousEnd, meets, nextStart, type Range, rangeAt } from "../domain/ranges.ts";
 import { next } from "../domain/upload.ts";
