@@ -1,12 +1,13 @@
 // Pages of documents. What somebody may see is a union of lists that are each sorted in an index: everything (who sees
 // the root), or each visible folder and each principal's own list. A page reads at most its length from each, whatever
 // the size of the workspace; nothing is filtered out after it was read.
-import { type SelectQueryBuilder, sql } from "kysely";
+import { type RawBuilder, type SelectQueryBuilder, sql } from "kysely";
 import type { PrincipalKey } from "../domain/access.ts";
 import { state } from "../domain/state.ts";
 import type { DocumentRow } from "./documents.ts";
 import { tagList } from "./documents.ts";
 import type { Query, Tables } from "./entities.ts";
+import { compareText } from "./statements.ts";
 
 /** By title from A to Z, or by the last change, the newest first. */
 export type Order = "title" | "newest";
@@ -38,7 +39,9 @@ export interface ListOptions {
 
 /** A page over all branches, in order, each document once. */
 export async function listDocuments(query: Query, options: ListOptions): Promise<DocumentRow[]> {
-  const pages = await Promise.all(options.branches.map((branch) => readBranch(query, branch, options)));
+  const pages = await Promise.all(
+    options.branches.map(async (branch) => (await branchStatement(branch, options).execute(query)).rows),
+  );
   const merged = new Map<string, DocumentRow>();
   for (const row of pages.flat()) merged.set(row.id, row);
   const rows = [...merged.values()];
@@ -52,19 +55,15 @@ export function keyOf(row: DocumentRow, order: Order): DocumentKey {
 }
 
 function byTitle(a: DocumentRow, b: DocumentRow): number {
-  return compare(a.title_key, b.title_key) || compare(a.id, b.id);
+  return compareText(a.title_key, b.title_key) || compareText(a.id, b.id);
 }
 
 function byNewest(a: DocumentRow, b: DocumentRow): number {
-  return b.updated_at - a.updated_at || compare(b.id, a.id);
+  return b.updated_at - a.updated_at || compareText(b.id, a.id);
 }
 
-/** As the databases compare: by bytes of UTF-8, which is by code points, not by UTF-16 units. */
-function compare(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
-function readBranch(query: Query, branch: Branch, options: ListOptions): Promise<DocumentRow[]> {
+/** The statement that reads at most a page of one list. */
+export function branchStatement(branch: Branch, options: ListOptions): RawBuilder<DocumentRow> {
   const { workspaceId, order, after, limit, tag } = options;
   const from = branch.list === "listing" ? "l" : "d";
   const column = sql.ref(`${from}.${order === "title" ? "title_key" : "updated_at"}`);
@@ -89,9 +88,7 @@ function readBranch(query: Query, branch: Branch, options: ListOptions): Promise
       ? sql`listing as l inner join document as d on d.workspace_id = l.workspace_id and d.id = l.document_id`
       : sql`document as d`;
   return sql<DocumentRow>`select d.* from ${source} where ${sql.join(conditions, sql` and `)}
-    order by ${column} ${direction}, ${id} ${direction} limit ${sql.lit(limit)}`
-    .execute(query)
-    .then((result) => result.rows);
+    order by ${column} ${direction}, ${id} ${direction} limit ${sql.lit(limit)}`;
 }
 
 /** What to search. */
@@ -108,6 +105,12 @@ export interface SearchOptions {
 
 /** A page of the documents that have all terms, the newest made first. */
 export async function searchDocuments(query: Query, options: SearchOptions): Promise<DocumentRow[]> {
+  if (options.within?.principals.length === 0) return [];
+  return searchStatement(query, options).execute();
+}
+
+/** The statement of a search. */
+export function searchStatement(query: Query, options: SearchOptions) {
   const { workspaceId, terms, within, after, limit } = options;
   const [first = "", ...others] = terms;
   let found: SelectQueryBuilder<Tables & { d: Tables["document"]; t: Tables["term"] }, "d" | "t", DocumentRow> = query
@@ -133,7 +136,6 @@ export async function searchDocuments(query: Query, options: SearchOptions): Pro
   }
   if (within !== undefined) {
     const { principals } = within;
-    if (principals.length === 0) return [];
     found = found.where(({ or, exists, selectFrom }) =>
       or([
         exists(
@@ -158,5 +160,5 @@ export async function searchDocuments(query: Query, options: SearchOptions): Pro
       ]),
     );
   }
-  return found.orderBy("t.document_id", "desc").limit(limit).execute();
+  return found.orderBy("t.document_id", "desc").limit(limit);
 }

@@ -3,7 +3,7 @@ import type { ExpressionBuilder, Insertable, Selectable } from "kysely";
 import type { PrincipalKey } from "../domain/access.ts";
 import { state } from "../domain/state.ts";
 import type { Query, Tables, Tx } from "./entities.ts";
-import { chunks, refuseLost } from "./statements.ts";
+import { chunks, compareText, refuseLost } from "./statements.ts";
 
 export type FolderRow = Selectable<Tables["folder"]>;
 
@@ -72,7 +72,10 @@ export async function trashedFolders(
   return page.orderBy("name_key").orderBy("id").limit(limit).execute();
 }
 
-/** A page of the folders that are granted to some principals by name, wherever they lie. */
+/**
+ * A page of the folders that are granted to some principals by name, wherever they lie. Reads what is granted to them and
+ * sorts that: its number does not grow with the workspace.
+ */
 export async function grantedFolders(
   query: Query,
   workspaceId: string,
@@ -82,22 +85,28 @@ export async function grantedFolders(
   limit: number,
 ): Promise<FolderRow[]> {
   if (principals.length === 0) return [];
-  let page = query
-    .selectFrom("folder")
-    .selectAll()
+  const granted = await query
+    .selectFrom("access_grant")
+    .select("resource_id")
+    .distinct()
     .where("workspace_id", "=", workspaceId)
-    .where("state", "=", wanted)
-    .where("id", "in", (inner) =>
-      inner
-        .selectFrom("access_grant")
-        .select("resource_id")
-        .where("workspace_id", "=", workspaceId)
-        .where("principal", "in", principals)
-        .where("resource_kind", "=", "folder")
-        .where("level", ">", 0),
-    );
-  if (after !== undefined) page = page.where("name_key", ">=", after.nameKey).where(later(after));
-  return page.orderBy("name_key").orderBy("id").limit(limit).execute();
+    .where("principal", "in", principals)
+    .where("resource_kind", "=", "folder")
+    .where("level", ">", 0)
+    .execute();
+  const found: FolderRow[] = [];
+  for (const part of chunks(granted, 400)) {
+    const ids = part.map((row) => row.resource_id);
+    found.push(...(await query.selectFrom("folder").selectAll().where("id", "in", ids).execute()));
+  }
+  return found
+    .filter((row) => row.state === wanted && (after === undefined || compareKeys(row, after) > 0))
+    .sort((a, b) => compareKeys(a, { nameKey: b.name_key, id: b.id }))
+    .slice(0, limit);
+}
+
+function compareKeys(row: FolderRow, key: FolderKey): number {
+  return compareText(row.name_key, key.nameKey) || compareText(row.id, key.id);
 }
 
 /** Beyond the key; the statement bounds name_key as well, so that an index begins there. */

@@ -67,3 +67,25 @@ export async function forgetOperations(query: Query, before: number): Promise<nu
     .executeTakeFirst();
   return Number(result.numDeletedRows);
 }
+
+/** The operations of a workspace, of one maker or of all; to be paged by id. */
+export function operationsIn(query: Query, workspaceId: string, createdBy: string | undefined) {
+  const all = query.selectFrom("operation").selectAll().where("workspace_id", "=", workspaceId);
+  return createdBy === undefined ? all : all.where("created_by", "=", createdBy);
+}
+
+/** Cancels an operation that has not begun; false: it has, meanwhile. */
+export async function cancelOperation(
+  tx: Tx,
+  row: Pick<OperationRow, "workspace_id" | "id">,
+  at: number,
+): Promise<boolean> {
+  const changed = await tx
+    .updateTable("operation")
+    .set({ state: OperationState.CANCELLED, updated_at: at })
+    .where("workspace_id", "=", row.workspace_id)
+    .where("id", "=", row.id)
+    .where("state", "=", OperationState.PENDING)
+    .executeTakeFirst();
+  return changed.numUpdatedRows > 0n;
+}

@@ -14,3 +14,8 @@ export function chunks<T>(list: readonly T[], size: number): T[][] {
 export function refuseLost(changed: UpdateResult): void {
   if (changed.numUpdatedRows === 0n) throw new AppError(Reason.CONFLICT);
 }
+
+/** As the databases compare: by bytes of UTF-8, which is by code points and not by UTF-16 units. */
+export function compareText(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "@jest/globals";
+import { openDatabase } from "@docket/runtime/db/database";
+import { captureLog } from "@docket/runtime/testing/log";
+import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { type CompiledQuery, sql } from "kysely";
+import { type Branch, branchStatement, searchStatement } from "./document_lists.ts";
+import { type DocumentDatabase, entities } from "./entities.ts";
+import { migrations } from "./migrations/sqlite/index.ts";
+
+async function open(folder: string): Promise<DocumentDatabase> {
+  const { logger } = captureLog();
+  return openDatabase({
+    url: `file:${folder}`,
+    name: "document",
+    entities,
+    migrations: { sqlite: migrations },
+    logger,
+  });
+}
+
+/** How SQLite would go about a statement, step by step. */
+async function planOf(db: DocumentDatabase, compiled: CompiledQuery): Promise<string[]> {
+  const parts = `explain query plan ${compiled.sql}`.split("?");
+  const [first = "", ...rest] = parts;
+  const statement = rest.reduce(
+    (text, part, at) => sql`${text}${compiled.parameters[at]}${sql.raw(part)}`,
+    sql.raw(first),
+  );
+  const { rows } = await sql<{ detail: string }>`${statement}`.execute(db.query);
+  return rows.map((row) => row.detail);
+}
+
+const page = { workspaceId: "w", branches: [], state: 0, limit: 51 };
+const branches: Branch[] = [
+  { list: "everything" },
+  { list: "folder", folderId: "f" },
+  { list: "listing", key: "tag:legal" },
+  { list: "listing", key: "person:ann" },
+];
+
+describe("a page of documents", () => {
+  it("begins in an index at its first row and sorts nothing, whatever the list and the order", async () => {
+    await using folder = await temporaryFolder();
+    await using db = await open(folder.path);
+    for (const branch of branches) {
+      for (const [order, value] of [
+        ["title", "a"],
+        ["newest", 1],
+      ] as const) {
+        const statement = branchStatement(branch, { ...page, order, after: { value, id: "d" } });
+        const plan = await planOf(db, statement.compile(db.query));
+        expect(plan[0]).toMatch(
+          /^SEARCH [dl] USING (COVERING )?INDEX \w+ \(workspace_id=\? AND .*(title_key>|updated_at<)\?\)$/,
+        );
+        expect(plan.join("\n")).not.toMatch(/SCAN|TEMP B-TREE/);
+      }
+    }
+  });
+});
+
+describe("a search", () => {
+  it("reads one term in order and looks up the others, also for somebody with a few grants", async () => {
+    await using folder = await temporaryFolder();
+    await using db = await open(folder.path);
+    for (const within of [undefined, { principals: ["person:ann"] }]) {
+      const options = { workspaceId: "w", terms: ["contract", "2026"], within, after: "d", limit: 51 };
+      const plan = await planOf(db, searchStatement(db.query, options).compile());
+      expect(plan[0]).toMatch(/^SEARCH t USING COVERING INDEX \w+ \(workspace_id=\? AND term=\? AND document_id<\?\)$/);
+      expect(plan.join("\n")).not.toMatch(/SCAN|TEMP B-TREE/);
+    }
+  });
+});
