@@ -2,10 +2,12 @@
 // The gateway calls it on behalf of people and client applications; it calls user (who belongs where) and storage (the
 // bytes of versions). It keeps no bytes, passwords or names of people, and must never know what a file contains.
 
+import { ChangeService } from "@docket/contracts/gen/docket/document/v1/change_service_pb.ts";
 import { CommentService } from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
 import { DocumentService } from "@docket/contracts/gen/docket/document/v1/document_service_pb.ts";
 import { FolderService } from "@docket/contracts/gen/docket/document/v1/folder_service_pb.ts";
 import { GrantService } from "@docket/contracts/gen/docket/document/v1/grant_service_pb.ts";
+import { OperationService } from "@docket/contracts/gen/docket/document/v1/operation_service_pb.ts";
 import { TaskService } from "@docket/contracts/gen/docket/document/v1/task_service_pb.ts";
 import { VersionService } from "@docket/contracts/gen/docket/document/v1/version_service_pb.ts";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
@@ -24,11 +26,13 @@ import { createAuthorizer } from "./authorizer.ts";
 import { type Clients, connectClients } from "./clients.ts";
 import type { DocumentConfig } from "./config.ts";
 import { createEvents } from "./events.ts";
+import { changeHandlers } from "./handlers/changes.ts";
 import { commentHandlers } from "./handlers/comments.ts";
 import type { Deps } from "./handlers/deps.ts";
 import { documentHandlers } from "./handlers/documents.ts";
 import { folderHandlers } from "./handlers/folders.ts";
 import { grantHandlers } from "./handlers/grants.ts";
+import { operationHandlers } from "./handlers/operations.ts";
 import { taskHandlers } from "./handlers/tasks.ts";
 import { versionHandlers } from "./handlers/versions.ts";
 import { housekeeping, jobHandlers } from "./jobs/handlers.ts";
@@ -37,6 +41,8 @@ import { followUsers } from "./jobs/user_changes.ts";
 import { resourceChecks } from "./resource_checks.ts";
 import { entities } from "./store/entities.ts";
 import { migrations } from "./store/migrations/sqlite/index.ts";
+import { Viewers } from "./watching/viewers.ts";
+import { Watching, type WatchingOptions } from "./watching/watching.ts";
 
 /** What may be put in place of the defaults. */
 export interface DocumentOverrides {
@@ -45,6 +51,8 @@ export interface DocumentOverrides {
   readonly identity?: Identity;
   /** The services called; tests give fakes. */
   readonly clients?: Clients;
+  /** The limits of streams of changes. */
+  readonly watching?: Pick<WatchingOptions, "heartbeatMs" | "slowMs" | "queueLength" | "streamsOfSubject">;
   /** Told of each call that ended. */
   readonly observe?: (record: CallRecord) => void;
 }
@@ -79,7 +87,10 @@ export async function startDocumentService(
   const jobs = { db, clients, events, clock };
   parts.use(startWorker({ db, logger, now: clock, handlers: jobHandlers(jobs), periodic: housekeeping(jobs, config) }));
   const liveStreams = new LiveStreams();
-  parts.use(followUsers({ db, client: clients.userChanges, membership, liveStreams, logger }));
+  const viewers = new Viewers({ db, membership, authorizer });
+  const watching = parts.use(new Watching({ db, viewers, clients, clock, logger, ...overrides.watching }));
+  const onAccessChanged = (id: string | undefined) => watching.accessChanged(id);
+  parts.use(followUsers({ db, client: clients.userChanges, membership, liveStreams, logger, onAccessChanged }));
 
   const deps: Deps = { db, membership, authorizer, clients, confirmations: references, events, clock };
   const running = parts.use(
@@ -98,6 +109,8 @@ export async function startDocumentService(
         implement(GrantService, grantHandlers(deps)),
         implement(TaskService, taskHandlers(deps)),
         implement(CommentService, commentHandlers(deps)),
+        implement(ChangeService, changeHandlers(deps, watching)),
+        implement(OperationService, operationHandlers(deps)),
       ],
     }),
   );

@@ -6,7 +6,11 @@ import type { Clients } from "./clients.ts";
 const mostPages = 10;
 
 /** The ids of all workspaces of a subject, by name; of a key its one. */
-export async function workspacesOf({ workspaces }: Pick<Clients, "workspaces">, call: Call, subject: Subject): Promise<string[]> {
+export async function workspacesOf(
+  { workspaces }: Pick<Clients, "workspaces">,
+  call: Call,
+  subject: Subject,
+): Promise<string[]> {
   if (subject.workspaceId !== undefined) return [subject.workspaceId];
   const ids: string[] = [];
   let pageToken = "";
