@@ -59,17 +59,21 @@ export function createAuthorizer({ db, membership, others }: AuthorizerOptions):
   };
 
   const authorizer: DocumentAuthorizer = {
-    rootFor: (subject, workspaceId, call) => standpoint(subject, workspaceId, { folderIds: [] }, call),
+    rootFor: (subject, workspaceId, call) =>
+      once(call, `${subject.id} root ${workspaceId}`, () => standpoint(subject, workspaceId, { folderIds: [] }, call)),
 
-    async folderFor(subject, folderId, call) {
-      const located = await locateFolder(db.query, folderId);
-      return located && standpoint(subject, located.workspaceId, { folderIds: located.folderIds }, call);
-    },
+    folderFor: (subject, folderId, call) =>
+      once(call, `${subject.id} folder ${folderId}`, async () => {
+        const located = await locateFolder(db.query, folderId);
+        return located && standpoint(subject, located.workspaceId, { folderIds: located.folderIds }, call);
+      }),
 
-    async documentFor(subject, documentId, call) {
-      const located = await locateDocument(db.query, documentId);
-      return located && standpoint(subject, located.workspaceId, { documentId, folderIds: located.folderIds }, call);
-    },
+    documentFor: (subject, documentId, call) =>
+      once(call, `${subject.id} document ${documentId}`, async () => {
+        const located = await locateDocument(db.query, documentId);
+        if (located === undefined) return undefined;
+        return standpoint(subject, located.workspaceId, { documentId, folderIds: located.folderIds }, call);
+      }),
 
     async check(subject, scope, call) {
       switch (scope.kind) {
@@ -95,6 +99,21 @@ export function createAuthorizer({ db, membership, others }: AuthorizerOptions):
   };
   const checks = others?.(authorizer) ?? new Map<ResourceKind, ResourceCheck>();
   return authorizer;
+}
+
+const answers = new WeakMap<Call, Map<string, Promise<unknown>>>();
+
+/**
+ * The chain and the handler of a unary call ask the same: it is answered once. A stream lives long, and asks anew each
+ * time.
+ */
+function once<Answer>(call: Call, key: string, ask: () => Promise<Answer>): Promise<Answer> {
+  if (call.method.methodKind !== "unary") return ask();
+  const known = answers.get(call) ?? new Map<string, Promise<unknown>>();
+  answers.set(call, known);
+  const answer = (known.get(key) as Promise<Answer> | undefined) ?? ask();
+  known.set(key, answer);
+  return answer;
 }
 
 /** The decision about a folder or document. */

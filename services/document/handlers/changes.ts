@@ -1,7 +1,11 @@
 // ChangeService.
 import { fromBinary } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { type ChangeFilter, ChangeFilterSchema, type Shard } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
+import {
+  type ChangeFilter,
+  ChangeFilterSchema,
+  type Shard,
+} from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import type {
   ChangeService,
   ListChangesRequest,
@@ -36,8 +40,13 @@ export function changeHandlers(deps: Deps, watching: Watching): ServiceImpl<type
   };
 }
 
-async function askOf(deps: Deps, request: WatchChangesRequest | ListChangesRequest, context: HandlerContext): Promise<Ask> {
-  if (request.subscriptionId !== undefined) return askOfSubscription(deps, request.subscriptionId, request.shard, context);
+async function askOf(
+  deps: Deps,
+  request: WatchChangesRequest | ListChangesRequest,
+  context: HandlerContext,
+): Promise<Ask> {
+  if (request.subscriptionId !== undefined)
+    return askOfSubscription(deps, request.subscriptionId, request.shard, context);
   const { db } = deps;
   const { cursor, start, filter } = request;
   const basis = { subject: subjectOf(context), call: callOf(context), wanted: wantedOf(filter, request.shard) };
@@ -56,7 +65,12 @@ async function named({ authorizer }: Deps, context: HandlerContext, workspaceIds
   const watched: string[] = [];
   const left: string[] = [];
   for (const id of workspaceIds.map((one) => one.toLowerCase())) {
-    const scope = { kind: ResourceKind.WORKSPACE, id, permission: Permission.CHANGE_WATCH, field: "filter.workspace_ids" };
+    const scope = {
+      kind: ResourceKind.WORKSPACE,
+      id,
+      permission: Permission.CHANGE_WATCH,
+      field: "filter.workspace_ids",
+    };
     const { allowed } = await authorizer.check(subjectOf(context), scope, callOf(context));
     if (!allowed && !before?.has(id)) await authorizer.require(context, scope.kind, id, scope.permission);
     (allowed ? watched : left).push(id);

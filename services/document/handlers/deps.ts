@@ -1,11 +1,13 @@
 // What handlers are made from, and the few steps that several of them take.
 import type { HandlerContext } from "@connectrpc/connect";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
-import { subjectOf } from "@docket/runtime/call";
+import { Permission, PermissionSchema } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { enumName } from "@docket/contracts/policy";
+import { callOf, subjectOf } from "@docket/runtime/call";
 import type { Clock } from "@docket/runtime/clock";
 import { AppError, invalidArgument, notFound } from "@docket/runtime/errors";
 import type { MembershipCache } from "@docket/runtime/membership";
-import type { DocumentAuthorizer } from "../authorizer.ts";
+import type { DocumentAuthorizer, Standpoint } from "../authorizer.ts";
 import type { Clients } from "../clients.ts";
 import { isTrashed, state } from "../domain/state.ts";
 import type { Events } from "../events.ts";
@@ -108,6 +110,30 @@ export function refuseLive(kind: "document" | "folder", row: { readonly id: stri
 /** Throws OTHER_WORKSPACE. */
 export function refuseOtherWorkspace(a: string, b: string): void {
   if (a !== b) throw new AppError(Reason.OTHER_WORKSPACE, { message: "The target is in another workspace." });
+}
+
+/**
+ * Throws PERMISSION_DENIED when a move would give who moves more than they have: an editor must not become the owner of
+ * somebody else's things by taking them into a folder of their own.
+ */
+export function refuseGain(before: Standpoint | undefined, target: Standpoint | undefined): void {
+  if ((target?.access.level ?? 0) <= (before?.access.level ?? 0)) return;
+  throw new AppError(Reason.PERMISSION_DENIED, {
+    metadata: { permission: enumName(PermissionSchema, Permission.DOCUMENT_OWN) },
+    message: "Only an owner may move this to a place where you would own it.",
+  });
+}
+
+/** What the target of a move is to who moves. */
+export async function targetFor(
+  { authorizer }: Pick<Deps, "authorizer">,
+  context: HandlerContext,
+  target: Parent,
+): Promise<Standpoint | undefined> {
+  const [subject, call] = [subjectOf(context), callOf(context)];
+  if (target.case === undefined) return undefined;
+  const toFolder = target.case === "folderId" || target.case === "targetFolderId";
+  return toFolder ? authorizer.folderFor(subject, target.value, call) : authorizer.rootFor(subject, target.value, call);
 }
 
 function trashed(kind: "document" | "folder", id: string): AppError {

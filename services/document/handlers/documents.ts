@@ -27,10 +27,12 @@ import {
   type Deps,
   documentOf,
   liveDocument,
+  refuseGain,
   refuseLive,
   refuseOtherWorkspace,
   refuseTrashedFolder,
   spotOf,
+  targetFor,
   workspaceOf,
 } from "./deps.ts";
 import { listDocumentsFor, searchDocumentsFor } from "./document_lists.ts";
@@ -134,10 +136,13 @@ export function documentHandlers(deps: Deps): ServiceImpl<typeof DocumentService
 
     async moveDocument(request, context) {
       const actor = actorOf(context);
+      const here = await authorizer.documentFor(subjectOf(context), request.documentId, callOf(context));
+      const there = await targetFor(deps, context, request.target);
       return db.transaction(async (tx) => {
         const row = await liveDocument(tx, request.documentId);
         const spot = await spotOf(tx, request.target);
         refuseOtherWorkspace(row.workspace_id, spot.workspaceId);
+        refuseGain(here, there);
         if (spot.folderId === row.folder_id) return { document: await withVersion(tx, row) };
         checkEtag(request.etag, row.revision);
         const at = clock().getTime();

@@ -42,10 +42,12 @@ import {
   type Deps,
   folderOf,
   liveFolder,
+  refuseGain,
   refuseLive,
   refuseOtherWorkspace,
   refuseTrashedFolder,
   spotOf,
+  targetFor,
 } from "./deps.ts";
 import { folderMessage, operationMessage } from "./messages.ts";
 
@@ -144,12 +146,15 @@ export function folderHandlers(deps: Deps): ServiceImpl<typeof FolderService> {
 
     async moveFolder(request, context) {
       const actor = actorOf(context);
+      const here = await authorizer.folderFor(subjectOf(context), request.folderId, callOf(context));
+      const there = await targetFor(deps, context, request.target);
       return db.transaction(async (tx) => {
         const { workspace_id } = await folderOf(tx, request.folderId);
         await lockTree(tx, workspace_id);
         const row = await liveFolder(tx, request.folderId);
         const spot = await spotOf(tx, request.target);
         refuseOtherWorkspace(row.workspace_id, spot.workspaceId);
+        refuseGain(here, there);
         if (spot.folderId === row.parent_id) return { folder: folderMessage(row) };
         checkEtag(request.etag, row.revision);
         checkMove({

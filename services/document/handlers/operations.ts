@@ -1,10 +1,7 @@
 // OperationService.
 import { setTimeout as pause } from "node:timers/promises";
 import type { ServiceImpl } from "@connectrpc/connect";
-import {
-  OperationState,
-  OperationStateSchema,
-} from "@docket/contracts/gen/docket/document/v1/operation_pb.ts";
+import { OperationState, OperationStateSchema } from "@docket/contracts/gen/docket/document/v1/operation_pb.ts";
 import type { OperationService } from "@docket/contracts/gen/docket/document/v1/operation_service_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { enumName } from "@docket/contracts/policy";
@@ -32,7 +29,12 @@ export function operationHandlers({ db, membership, clock }: Deps): ServiceImpl<
       const standing = await membership.of(subjectOf(context), workspaceId, callOf(context));
       const maker = madeOrManages(subjectOf(context), standing, "") ? undefined : actorOf(context);
       const page = openPage(request, { workspaceId, maker });
-      const { rows, nextPageToken } = await selectPage(operationsIn(db.query, workspaceId, maker), page, ["id"], "desc");
+      const { rows, nextPageToken } = await selectPage(
+        operationsIn(db.query, workspaceId, maker),
+        page,
+        ["id"],
+        "desc",
+      );
       return { operations: rows.map(operationMessage), nextPageToken };
     },
 

@@ -92,7 +92,10 @@ export function subscriptionHandlers(deps: Deps, watching: Watching): Handlers {
       const ids = rows.map(({ id }) => id);
       const shards = Map.groupBy(await shardsOf(db.query, workspaceId, ids), (shard) => shard.subscription_id);
       const lags = await lagsOf(workspaceId, [...shards.values()].flat());
-      return { subscriptions: rows.map((row) => subscriptionMessage(row, shards.get(row.id) ?? [], lags)), nextPageToken };
+      return {
+        subscriptions: rows.map((row) => subscriptionMessage(row, shards.get(row.id) ?? [], lags)),
+        nextPageToken,
+      };
     },
 
     async acknowledgeChanges(request) {
@@ -119,7 +122,9 @@ export function subscriptionHandlers(deps: Deps, watching: Watching): Handlers {
   /** The lag of each place that some shard has. */
   async function lagsOf(workspaceId: string, shards: readonly ShardRow[]): Promise<Lags> {
     const places = new Set(shards.map((shard) => shard.acknowledged));
-    const lags = [...places].map(async (place) => [place, await lagOf(db, new Map([[workspaceId, place]]), clock)] as const);
+    const lags = [...places].map(
+      async (place) => [place, await lagOf(db, new Map([[workspaceId, place]]), clock)] as const,
+    );
     return new Map(await Promise.all(lags));
   }
 }

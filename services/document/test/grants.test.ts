@@ -40,6 +40,19 @@ describe("GrantService", () => {
     ).toBe("OK");
   });
 
+  it("lets nobody become an owner by a move into a folder of their own", async () => {
+    await using world = await startWorld();
+    const [ann, ben] = [await world.person("member"), await world.person("member")];
+    const documentId = await world.document(ann, "Ann's");
+    const folderId = await world.folder(ann, "Ann's");
+    const own = { case: "targetFolderId" as const, value: await world.folder(ben, "Ben's") };
+    expect(await reasonOf(world.documents.moveDocument({ documentId, target: own }, ben.as))).toBe("PERMISSION_DENIED");
+    expect(await reasonOf(world.folders.moveFolder({ folderId, target: own }, ben.as))).toBe("PERMISSION_DENIED");
+    expect(await reasonOf(world.documents.moveDocument({ documentId, target: own }, ann.as))).toBe("OK");
+    const { document } = await world.documents.getDocument({ documentId }, ben.as);
+    expect(document?.access).toBe(OWNER);
+  });
+
   it("reaches people through groups", async () => {
     await using world = await startWorld();
     const [ann, guest] = [await world.person("member"), await world.person("guest")];

@@ -342,6 +342,7 @@ export const DocumentService: GenService<{
   },
   /**
    * Moves a document to a folder or to the root of its workspace. Access that came from the folders above is replaced by that of the new place.
+   * PERMISSION_DENIED: one would own it there, and does not here.
    *
    * @generated from rpc docket.document.v1.DocumentService.MoveDocument
    */

@@ -275,6 +275,7 @@ export const FolderService: GenService<{
   },
   /**
    * Moves a folder with everything in it. Access that came from the folders above is replaced by that of the new place.
+   * PERMISSION_DENIED: one would own it there, and does not here.
    *
    * @generated from rpc docket.document.v1.FolderService.MoveFolder
    */
