@@ -1,0 +1,386 @@
+import { describe, expect, it } from "@jest/globals";
+import { createHash } from "node:crypto";
+import { CommentService } from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
+import {
+  NewVersionRule,
+  type Task,
+  TaskKind,
+  TaskOutcome,
+  TaskPriority,
+  TaskStatus,
+} from "@docket/contracts/gen/docket/document/v1/task_pb.ts";
+import { TaskService } from "@docket/contracts/gen/docket/document/v1/task_service_pb.ts";
+import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { newId } from "@docket/runtime/ids";
+import { metadataOf, reasonOf, type Somebody, startWorld, type World } from "./world.ts";
+
+const digestOf = (content: string) => new Uint8Array(createHash("sha256").update(content).digest());
+const on = (documentId: string) => ({ case: "documentId" as const, value: documentId });
+const alone = (workspaceId: string) => ({ case: "workspaceId" as const, value: workspaceId });
+const toPerson = (who: { id: string }) => ({ assignee: { case: "personId" as const, value: who.id } });
+const toGroup = (id: string) => ({ assignee: { case: "groupId" as const, value: id } });
+
+/** A world with its TaskService, and one member. */
+async function startTasks() {
+  const world = await startWorld();
+  const tasks = world.client(TaskService);
+  const ann = await world.person("member");
+  return {
+    world,
+    tasks,
+    ann,
+    async create(who: Somebody, values: Parameters<typeof tasks.createTask>[0]): Promise<Task> {
+      const { task } = await tasks.createTask({ title: "Look", ...values }, who.as);
+      if (task === undefined) throw new Error("no task");
+      return task;
+    },
+    async get(who: Somebody, taskId: string): Promise<Task> {
+      const { task } = await tasks.getTask({ taskId }, who.as);
+      if (task === undefined) throw new Error("no task");
+      return task;
+    },
+    [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
+  };
+}
+
+async function newVersion(world: World, who: Somebody, documentId: string, content: string): Promise<void> {
+  const uploadId = world.blobs.upload(who, world.workspaceId, "next.pdf", content);
+  await world.versions.createVersion({ documentId, uploadId }, who.as);
+}
+
+async function titles(call: Promise<{ tasks: Task[] }>): Promise<string[]> {
+  return (await call).tasks.map(({ title }) => title);
+}
+
+describe("a task on a document", () => {
+  it("is pinned to a version and its digest", async () => {
+    await using it = await startTasks();
+    const documentId = await it.world.document(it.ann, "Contract", { content: "one" });
+    const task = await it.create(it.ann, {
+      place: on(documentId),
+      digest: digestOf("one"),
+      assignee: toPerson(it.ann),
+      dueDate: { year: 2026, month: 12, day: 24 },
+    });
+    expect(task).toMatchObject({
+      pin: { documentId, versionNumber: 1, digest: digestOf("one") },
+      kind: TaskKind.TODO,
+      status: TaskStatus.OPEN,
+      priority: TaskPriority.NORMAL,
+      onNewVersion: NewVersionRule.GO_STALE,
+      dueDate: { year: 2026, month: 12, day: 24 },
+      assignee: toPerson(it.ann),
+      stale: false,
+    });
+    expect(await it.get(it.ann, task.id)).toEqual(task);
+    const other = it.tasks.createTask({ place: on(documentId), title: "x", digest: digestOf("two") }, it.ann.as);
+    expect(await metadataOf(other)).toEqual({ version_number: "1" });
+    const missing = it.tasks.createTask({ place: on(documentId), title: "x", versionNumber: 9 }, it.ann.as);
+    expect(await reasonOf(missing)).toBe("NOT_FOUND");
+  });
+
+  it("stays with its version and says that it is stale, when its rule is to go stale", async () => {
+    await using it = await startTasks();
+    const documentId = await it.world.document(it.ann, "Contract", { content: "one" });
+    const task = await it.create(it.ann, { place: on(documentId) });
+    await newVersion(it.world, it.ann, documentId, "two");
+    expect(await it.get(it.ann, task.id)).toMatchObject({
+      stale: true,
+      pin: { versionNumber: 1, digest: digestOf("one") },
+    });
+    const { task: done } = await it.tasks.completeTask({ taskId: task.id }, it.ann.as);
+    expect(done).toMatchObject({
+      stale: true,
+      status: TaskStatus.COMPLETED,
+      completion: { pin: { versionNumber: 1 } },
+    });
+  });
+
+  it("moves on to the new version while it is open, when its rule is to be carried over", async () => {
+    await using it = await startTasks();
+    const documentId = await it.world.document(it.ann, "Contract", { content: "one" });
+    const rule = { onNewVersion: NewVersionRule.CARRY_OVER };
+    const open = await it.create(it.ann, { place: on(documentId), ...rule });
+    const done = await it.create(it.ann, { place: on(documentId), ...rule });
+    await it.tasks.completeTask({ taskId: done.id }, it.ann.as);
+    await newVersion(it.world, it.ann, documentId, "two");
+    expect(await it.get(it.ann, open.id)).toMatchObject({
+      stale: false,
+      pin: { versionNumber: 2, digest: digestOf("two") },
+    });
+    expect(await it.get(it.ann, done.id)).toMatchObject({
+      stale: true,
+      pin: { versionNumber: 1 },
+      completion: { pin: { versionNumber: 1, digest: digestOf("one") } },
+    });
+  });
+
+  it("opens again on the new version, when its rule is to be reopened; the approval stays one of the old version", async () => {
+    await using it = await startTasks();
+    const documentId = await it.world.document(it.ann, "Contract", { content: "one" });
+    const task = await it.create(it.ann, {
+      place: on(documentId),
+      kind: TaskKind.APPROVAL,
+      onNewVersion: NewVersionRule.REOPEN,
+    });
+    const approve = { taskId: task.id, outcome: TaskOutcome.APPROVED, digest: digestOf("one") };
+    await it.tasks.completeTask(approve, it.ann.as);
+    await newVersion(it.world, it.ann, documentId, "two");
+    const after = await it.get(it.ann, task.id);
+    expect(after).toMatchObject({
+      status: TaskStatus.OPEN,
+      pin: { versionNumber: 2 },
+      lastCompletion: { outcome: TaskOutcome.APPROVED, pin: { versionNumber: 1, digest: digestOf("one") } },
+    });
+    expect(after.completion).toBeUndefined();
+    expect(await reasonOf(it.tasks.completeTask(approve, it.ann.as))).toBe("TASK_PIN_MISMATCH");
+  });
+
+  it("is completed by its assignee and by commenters, changed by editors only, and hidden from strangers", async () => {
+    await using it = await startTasks();
+    const { world, tasks, ann } = it;
+    const [viewer, commenter] = [await world.person("guest"), await world.person("guest")];
+    const stranger = await world.person();
+    const documentId = await world.document(ann, "Contract");
+    const grant = (who: Somebody, level: number) =>
+      world.grants.setGrant(
+        { resource: on(documentId), principal: { principal: { case: "personId", value: who.id } }, level },
+        ann.as,
+      );
+    await grant(viewer, 1);
+    await grant(commenter, 2);
+    const mine = await it.create(ann, { place: on(documentId), assignee: toPerson(viewer) });
+    const others = await it.create(ann, { place: on(documentId) });
+    expect(await reasonOf(tasks.completeTask({ taskId: mine.id }, viewer.as))).toBe("OK");
+    expect(await reasonOf(tasks.reopenTask({ taskId: mine.id }, viewer.as))).toBe("OK");
+    expect(await reasonOf(tasks.completeTask({ taskId: others.id }, viewer.as))).toBe("PERMISSION_DENIED");
+    expect(await reasonOf(tasks.completeTask({ taskId: others.id }, commenter.as))).toBe("OK");
+    const rename = { taskId: others.id, title: "x", updateMask: { paths: ["title"] } };
+    expect(await reasonOf(tasks.updateTask(rename, commenter.as))).toBe("PERMISSION_DENIED");
+    expect(await reasonOf(tasks.updateTask(rename, ann.as))).toBe("OK");
+    expect(await reasonOf(tasks.createTask({ place: on(documentId), title: "x" }, commenter.as))).toBe(
+      "PERMISSION_DENIED",
+    );
+    for (const call of [
+      tasks.getTask({ taskId: mine.id }, stranger.as),
+      tasks.completeTask({ taskId: mine.id }, stranger.as),
+      tasks.updateTask({ ...rename, taskId: mine.id }, stranger.as),
+      tasks.deleteTask({ taskId: mine.id }, stranger.as),
+      tasks.listTasks({ place: on(documentId) }, stranger.as),
+      tasks.listTasks({ place: alone(world.workspaceId) }, stranger.as),
+    ]) {
+      expect(await reasonOf(call)).toBe("NOT_FOUND");
+    }
+  });
+
+  it("cannot be changed while its document lies in the trash, and is in no list but the document's", async () => {
+    await using it = await startTasks();
+    const { world, tasks, ann } = it;
+    const documentId = await world.document(ann, "Contract");
+    const task = await it.create(ann, { place: on(documentId), assignee: toPerson(ann) });
+    await world.documents.deleteDocument({ documentId }, ann.as);
+    expect(await reasonOf(tasks.completeTask({ taskId: task.id }, ann.as))).toBe("TRASHED");
+    expect(await reasonOf(tasks.createTask({ place: on(documentId), title: "x" }, ann.as))).toBe("TRASHED");
+    expect(await titles(tasks.listTasks({ assignedToMe: true }, ann.as))).toEqual([]);
+    expect(await titles(tasks.listTasks({ place: alone(world.workspaceId) }, ann.as))).toEqual([]);
+    expect(await titles(tasks.listTasks({ place: on(documentId) }, ann.as))).toEqual(["Look"]);
+    await world.documents.undeleteDocument({ documentId }, ann.as);
+    expect(await titles(tasks.listTasks({ assignedToMe: true }, ann.as))).toEqual(["Look"]);
+  });
+});
+
+describe("a task that stands alone", () => {
+  it("is for those who may make tasks, and for its assignee", async () => {
+    await using it = await startTasks();
+    const { world, tasks, ann } = it;
+    const [bob, guest, other] = [
+      await world.person("member"),
+      await world.person("guest"),
+      await world.person("guest"),
+    ];
+    const task = await it.create(ann, { place: alone(world.workspaceId), assignee: toPerson(guest) });
+    expect(task.pin).toBeUndefined();
+    expect(await reasonOf(tasks.getTask({ taskId: task.id }, bob.as))).toBe("OK");
+    expect(await reasonOf(tasks.completeTask({ taskId: task.id }, guest.as))).toBe("OK");
+    expect(await reasonOf(tasks.getTask({ taskId: task.id }, other.as))).toBe("NOT_FOUND");
+    expect(await titles(tasks.listTasks({ place: alone(world.workspaceId) }, guest.as))).toEqual(["Look"]);
+    expect(await titles(tasks.listTasks({ place: alone(world.workspaceId) }, other.as))).toEqual([]);
+    expect(await reasonOf(tasks.createTask({ place: alone(world.workspaceId), title: "x" }, guest.as))).toBe(
+      "PERMISSION_DENIED",
+    );
+    const rename = { taskId: task.id, title: "Read", updateMask: { paths: ["title"] } };
+    expect(await reasonOf(tasks.updateTask(rename, guest.as))).toBe("PERMISSION_DENIED");
+    expect(await reasonOf(tasks.updateTask(rename, bob.as))).toBe("OK");
+    const pinned = tasks.createTask({ place: alone(world.workspaceId), title: "x", versionNumber: 1 }, ann.as);
+    expect(await reasonOf(pinned)).toBe("INVALID_ARGUMENT");
+    const approval = { place: alone(world.workspaceId), title: "x", kind: TaskKind.APPROVAL };
+    expect(await reasonOf(tasks.createTask(approval, ann.as))).toBe("INVALID_ARGUMENT");
+  });
+});
+
+describe("changing a task", () => {
+  it("follows the mask, and refuses an etag that is out of date", async () => {
+    await using it = await startTasks();
+    const { tasks, ann, world } = it;
+    const groupId = world.users.group(world.workspaceId, ann);
+    const task = await it.create(ann, { place: alone(world.workspaceId), dueDate: { year: 2026, month: 1, day: 2 } });
+    const change = {
+      taskId: task.id,
+      title: "Sign",
+      assignee: toGroup(groupId),
+      status: TaskStatus.IN_PROGRESS,
+      priority: TaskPriority.URGENT,
+      updateMask: { paths: ["assignee", "status", "due_date", "priority"] },
+      etag: task.etag,
+    };
+    const { task: changed } = await tasks.updateTask(change, ann.as);
+    expect(changed).toMatchObject({
+      title: "Look",
+      assignee: toGroup(groupId),
+      status: TaskStatus.IN_PROGRESS,
+      priority: TaskPriority.URGENT,
+    });
+    expect(changed?.dueDate).toBeUndefined();
+    expect(
+      await reasonOf(tasks.updateTask({ ...change, title: "Other", updateMask: { paths: ["title"] } }, ann.as)),
+    ).toBe("ETAG_MISMATCH");
+    expect(await reasonOf(tasks.deleteTask({ taskId: task.id, etag: task.etag }, ann.as))).toBe("ETAG_MISMATCH");
+  });
+
+  it("refuses strangers as assignees, and days that do not exist", async () => {
+    await using it = await startTasks();
+    const stranger = await it.world.person();
+    const values = { place: alone(it.world.workspaceId), title: "x" };
+    const assigned = it.tasks.createTask({ ...values, assignee: toPerson(stranger) }, it.ann.as);
+    expect(await metadataOf(assigned)).toEqual({ kind: "person", id: stranger.id });
+    const dated = it.tasks.createTask({ ...values, dueDate: { year: 2026, month: 2, day: 30 } }, it.ann.as);
+    expect(await reasonOf(dated)).toBe("INVALID_ARGUMENT");
+  });
+
+  it("answers a repeated completion, refuses another outcome, and opens again on the newest version", async () => {
+    await using it = await startTasks();
+    const { tasks, ann, world } = it;
+    const documentId = await world.document(ann, "Contract", { content: "one" });
+    const task = await it.create(ann, { place: on(documentId), kind: TaskKind.APPROVAL });
+    const approve = { taskId: task.id, outcome: TaskOutcome.APPROVED, digest: digestOf("one"), etag: task.etag };
+    expect(await reasonOf(tasks.completeTask({ taskId: task.id }, ann.as))).toBe("INVALID_ARGUMENT");
+    const { task: first } = await tasks.completeTask(approve, ann.as);
+    expect((await tasks.completeTask(approve, ann.as)).task).toEqual(first);
+    const reject = { ...approve, outcome: TaskOutcome.REJECTED };
+    expect(await reasonOf(tasks.completeTask(reject, ann.as))).toBe("TASK_STATUS");
+    const back = { taskId: task.id, status: TaskStatus.OPEN, updateMask: { paths: ["status"] } };
+    expect(await reasonOf(tasks.updateTask(back, ann.as))).toBe("TASK_STATUS");
+    await newVersion(world, ann, documentId, "two");
+    const { task: open } = await tasks.reopenTask({ taskId: task.id, newest: true }, ann.as);
+    expect(open).toMatchObject({ stale: false, status: TaskStatus.OPEN, pin: { versionNumber: 2 } });
+    expect(open?.lastCompletion?.pin?.versionNumber).toBe(1);
+  });
+
+  it("gives the first answer to a repeated request_id, and refuses it for another request", async () => {
+    await using it = await startTasks();
+    const request = { place: alone(it.world.workspaceId), title: "Once", requestId: newId() };
+    const first = await it.tasks.createTask(request, it.ann.as);
+    expect(await it.tasks.createTask(request, it.ann.as)).toEqual(first);
+    expect(await reasonOf(it.tasks.createTask({ ...request, title: "Twice" }, it.ann.as))).toBe("REQUEST_ID_REUSED");
+  });
+
+  it("removes a task with its comments", async () => {
+    await using it = await startTasks();
+    const comments = it.world.client(CommentService);
+    const task = await it.create(it.ann, { place: alone(it.world.workspaceId) });
+    const subject = { case: "taskId" as const, value: task.id };
+    const { comment } = await comments.createComment({ subject, body: "Hello" }, it.ann.as);
+    await it.tasks.deleteTask({ taskId: task.id }, it.ann.as);
+    expect(await reasonOf(it.tasks.getTask({ taskId: task.id }, it.ann.as))).toBe("NOT_FOUND");
+    expect(await reasonOf(comments.deleteComment({ commentId: comment?.id ?? "" }, it.ann.as))).toBe("NOT_FOUND");
+  });
+});
+
+describe("lists of tasks", () => {
+  it("come in pages, the latest first, and by status", async () => {
+    await using it = await startTasks();
+    const { tasks, ann, world } = it;
+    const place = alone(world.workspaceId);
+    for (const title of ["a", "b", "c", "d", "e"]) {
+      const task = await it.create(ann, { place, title });
+      if (title === "c") await tasks.completeTask({ taskId: task.id }, ann.as);
+    }
+    const first = await tasks.listTasks({ place, pageSize: 2 }, ann.as);
+    const second = await tasks.listTasks({ place, pageSize: 2, pageToken: first.nextPageToken }, ann.as);
+    const third = await tasks.listTasks({ place, pageSize: 2, pageToken: second.nextPageToken }, ann.as);
+    expect([first, second, third].flatMap((page) => page.tasks.map(({ title }) => title))).toEqual([
+      "e",
+      "d",
+      "c",
+      "b",
+      "a",
+    ]);
+    expect(third.nextPageToken).toBe("");
+    const open = { place, statuses: [TaskStatus.OPEN] };
+    expect(await titles(tasks.listTasks(open, ann.as))).toEqual(["e", "d", "b", "a"]);
+    expect(await titles(tasks.listTasks({ place, statuses: [TaskStatus.COMPLETED] }, ann.as))).toEqual(["c"]);
+    expect(await reasonOf(tasks.listTasks({ ...open, pageToken: first.nextPageToken }, ann.as))).toBe(
+      "PAGE_TOKEN_INVALID",
+    );
+    expect(await reasonOf(tasks.listTasks({}, ann.as))).toBe("INVALID_ARGUMENT");
+  });
+
+  it("hold what is assigned to somebody and to their groups, in every workspace of theirs and in no other", async () => {
+    await using it = await startTasks();
+    const { tasks, ann, world } = it;
+    const bob = await world.person("member");
+    const elsewhere = newId();
+    world.users.join(ann, elsewhere);
+    world.users.join(bob, elsewhere);
+    const groupId = world.users.group(world.workspaceId, bob);
+    await it.create(ann, { place: alone(world.workspaceId), title: "person", assignee: toPerson(bob) });
+    await it.create(ann, { place: alone(world.workspaceId), title: "group", assignee: toGroup(groupId) });
+    await it.create(ann, { place: alone(elsewhere), title: "elsewhere", assignee: toPerson(bob) });
+    await it.create(ann, { place: alone(elsewhere), title: "ann's", assignee: toPerson(ann) });
+    expect(await titles(tasks.listTasks({ assignedToMe: true }, bob.as))).toEqual(["elsewhere", "group", "person"]);
+    const here = { place: alone(world.workspaceId), assignedToMe: true };
+    expect(await titles(tasks.listTasks(here, bob.as))).toEqual(["group", "person"]);
+    world.users.leave(bob, elsewhere);
+    await expect(titles(tasks.listTasks({ assignedToMe: true }, bob.as))).resolves.toEqual(["group", "person"]);
+  });
+
+  it("show a guest the tasks of what they may see, wherever it lies, and no others", async () => {
+    await using it = await startTasks();
+    const { tasks, ann, world } = it;
+    const guest = await world.person("guest");
+    const shared = await world.folder(ann, "Shared");
+    const below = await world.folder(ann, "Below", shared);
+    const secret = await world.folder(ann, "Secret");
+    const documents = {
+      shared: await world.document(ann, "Shared", { folderId: below }),
+      single: await world.document(ann, "Single", { folderId: secret }),
+      secret: await world.document(ann, "Secret", { folderId: secret }),
+      root: await world.document(ann, "Root"),
+    };
+    for (const [title, documentId] of Object.entries(documents)) {
+      await it.create(ann, { place: on(documentId), title, assignee: toPerson(guest) });
+    }
+    const principal = { principal: { case: "personId" as const, value: guest.id } };
+    await world.grants.setGrant({ resource: { case: "folderId", value: shared }, principal, level: 1 }, ann.as);
+    await world.grants.setGrant({ resource: on(documents.single), principal, level: 1 }, ann.as);
+    const everywhere = { place: alone(world.workspaceId) };
+    expect(await titles(tasks.listTasks(everywhere, guest.as))).toEqual(["single", "shared"]);
+    expect(await titles(tasks.listTasks({ assignedToMe: true }, guest.as))).toEqual(["single", "shared"]);
+    await world.documents.moveDocument(
+      { documentId: documents.secret, target: { case: "targetFolderId", value: shared } },
+      ann.as,
+    );
+    expect(await titles(tasks.listTasks(everywhere, guest.as))).toEqual(["secret", "single", "shared"]);
+  });
+
+  it("are a key's own workspace for a key, with the scope that they need", async () => {
+    await using it = await startTasks();
+    const { tasks, ann, world } = it;
+    await it.create(ann, { place: alone(world.workspaceId) });
+    const key = await world.application("member", [Permission.DOCUMENT_VIEW]);
+    expect(await titles(tasks.listTasks({ place: alone(world.workspaceId) }, key.as))).toEqual(["Look"]);
+    expect(await titles(tasks.listTasks({ assignedToMe: true }, key.as))).toEqual([]);
+    const scopeless = await world.application("member", []);
+    expect(await reasonOf(tasks.listTasks({ assignedToMe: true }, scopeless.as))).toBe("KEY_SCOPE_MISSING");
+  });
+});
