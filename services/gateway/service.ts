@@ -124,6 +124,7 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
           segmentMs: 60_000,
         }),
       ],
+      maxHeaderBytes: config.connections.maxHeaderBytes,
       logger,
       newRequestId: newId,
       ended: requestEnded,

@@ -16,6 +16,8 @@ export interface EdgeOptions {
   readonly https: boolean;
   readonly rpc: RpcAdapter;
   readonly routes: readonly Route[];
+  /** The size of all headers of a request. HTTP/2 peers learn of it too late to be held to it by the protocol. */
+  readonly maxHeaderBytes: number;
   readonly logger: Logger;
   readonly newRequestId: () => string;
   readonly ended: (exchange: Exchange, durationMs: number) => void;
@@ -49,8 +51,9 @@ export function createEdge(options: EdgeOptions): (request: EdgeRequest, respons
     setSecurityHeaders(response, options.https);
     response.setHeader("x-request-id", requestId);
     const target = targetOf(request, trusted);
-    if (target === undefined) {
-      response.statusCode = 400;
+    const bulky = headerBytes(request) > options.maxHeaderBytes;
+    if (target === undefined || bulky) {
+      response.statusCode = bulky ? 431 : 400;
       response.end();
       return;
     }
@@ -73,6 +76,10 @@ export function createEdge(options: EdgeOptions): (request: EdgeRequest, respons
     });
     if (!options.rpc.serve(exchange)) serveHttp(options.routes, exchange).catch(cut);
   }
+}
+
+function headerBytes({ rawHeaders }: EdgeRequest): number {
+  return rawHeaders.reduce((sum, text) => sum + text.length, 0);
 }
 
 /** Where the request goes; undefined when it cannot be told. */

@@ -1,7 +1,6 @@
 // Sheds load before the process falls over: beyond a number of requests at once, or when the event loop lags, new
 // requests are refused at once and cheaply, with a hint when to come back.
 
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { AppError } from "@docket/runtime/errors";
 
@@ -10,25 +9,30 @@ export interface LoadLimits {
   readonly inFlight: number;
   /** Streams and transfers at once. */
   readonly streams: number;
-  /** The event loop's delay in milliseconds, beyond which new unary calls are refused; 0 for no limit. */
+  /** The event loop's lasting delay in milliseconds, beyond which new unary calls are refused; 0 for no limit. */
   readonly loopDelayMs: number;
 }
 
 const sampleMs = 250;
 
+/** So many samples in a row must lag: one long pause (a collection, a burst of start-ups) is no overload. */
+const lastingSamples = 4;
+
 export class Load {
   readonly #limits: LoadLimits;
-  readonly #histogram: ReturnType<typeof monitorEventLoopDelay> | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
-  #lagging = false;
+  #lateInARow = 0;
   #counts = { unary: 0, stream: 0 };
 
   constructor(limits: LoadLimits) {
     this.#limits = limits;
     if (limits.loopDelayMs <= 0) return;
-    this.#histogram = monitorEventLoopDelay({ resolution: 10 });
-    this.#histogram.enable();
-    this.#timer = setInterval(() => this.#sample(), sampleMs).unref();
+    let last = performance.now();
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      this.#lateInARow = now - last - sampleMs > limits.loopDelayMs ? this.#lateInARow + 1 : 0;
+      last = now;
+    }, sampleMs).unref();
   }
 
   /** Requests at once, for the metrics. */
@@ -40,7 +44,8 @@ export class Load {
   enter(kind: "unary" | "stream"): () => void {
     const full =
       kind === "unary" ? this.#counts.unary >= this.#limits.inFlight : this.#counts.stream >= this.#limits.streams;
-    if (full || (this.#lagging && kind === "unary")) throw new AppError(Reason.OVERLOADED, { retryAfterMs: 1000 });
+    if (full || (this.#lateInARow >= lastingSamples && kind === "unary"))
+      throw new AppError(Reason.OVERLOADED, { retryAfterMs: 1000 });
     this.#counts[kind] += 1;
     let inside = true;
     return () => {
@@ -51,13 +56,5 @@ export class Load {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
-    this.#histogram?.disable();
-  }
-
-  /** The median, not the worst: one long pause (a collection, a burst of start-ups) is no overload. */
-  #sample(): void {
-    if (this.#histogram === undefined) return;
-    this.#lagging = this.#histogram.percentile(50) / 1e6 > this.#limits.loopDelayMs;
-    this.#histogram.reset();
   }
 }

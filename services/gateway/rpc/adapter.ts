@@ -29,7 +29,7 @@ import { bodyOf, type Exchange } from "../http/exchange.ts";
 import { sendProblem } from "../http/problem.ts";
 import type { ByteBudget } from "../limits/byte_budget.ts";
 import { finishAnswer } from "./answers.ts";
-import { edgeCallOf, edgeKey } from "./edge_call.ts";
+import { type EdgeCall, edgeCallOf, edgeKey } from "./edge_call.ts";
 import { type ForwardOptions, forwarder, translate } from "./forward.ts";
 
 type NodeResponse = Parameters<typeof universalResponseToNodeResponse>[1];
@@ -144,21 +144,30 @@ async function answer(
 }
 
 function universal(exchange: Exchange, method: DescMethod, options: RpcAdapterOptions): UniversalServerRequest {
-  const { request, response } = exchange;
-  const values = createContextValues().set(edgeKey, { exchange, admission: undefined });
+  const { request, response, signal } = exchange;
+  const call: EdgeCall = { exchange, admission: undefined };
+  const values = createContextValues().set(edgeKey, call);
   const made = universalRequestFromNodeRequest(request, response as NodeResponse, undefined, values);
-  const single = method.methodKind === "unary" || method.methodKind === "server_streaming";
-  if (method.methodKind === "bidi_streaming") return { ...made, body: bodyOf(request) };
-  if (!single) return { ...made, body: watched(bodyOf(request), { idleMs: options.streamIdleMs }, exchange.signal) };
-  return {
-    ...made,
-    body: budgeted(
-      watched(bodyOf(request), options.messageLimits, exchange.signal),
-      exchange,
-      maxBytes(method),
-      options.budget,
-    ),
-  };
+  const body = bodyOf(request);
+  switch (method.methodKind) {
+    case "bidi_streaming":
+      return { ...made, body };
+    case "client_streaming":
+      return { ...made, body: inOurWords(watched(body, { idleMs: options.streamIdleMs }, signal), call) };
+    default: {
+      const slowly = watched(body, options.messageLimits, signal);
+      return { ...made, body: inOurWords(budgeted(slowly, exchange, maxBytes(method), options.budget), call) };
+    }
+  }
+}
+
+/** The protocol library knows no errors but its own. */
+async function* inOurWords(body: AsyncIterable<Uint8Array>, call: EdgeCall): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw translate(error, call);
+  }
 }
 
 function maxBytes(method: DescMethod): number {

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { codeFromString, errorFromJson, errorToJson } from "@connectrpc/connect/protocol-connect";
+import { codeFromString, codeToHttpStatus, errorFromJson, errorToJson } from "@connectrpc/connect/protocol-connect";
 import { findTrailerError, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { Reason, ReasonSchema } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { type Cache, CacheScope } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
@@ -47,10 +47,16 @@ export async function finishAnswer(
 
 /** Gives a reason to an error that has none. */
 export function withReason(error: ConnectError, exchange: Exchange): ConnectError {
-  const reason = reasonOf(error) ?? reasonByCode.get(error.code) ?? Reason.INTERNAL;
+  const reason =
+    reasonOf(error) ?? (isUnreadable(error) ? Reason.MALFORMED : reasonByCode.get(error.code)) ?? Reason.INTERNAL;
   exchange.outcome.reason ??= enumName(ReasonSchema, reason);
   if (reasonOf(error) !== undefined) return error;
   return toConnectError(new AppError(reason, { message: error.rawMessage }), exchange.requestId);
+}
+
+/** The library calls bytes that are no protobuf its own failure. */
+function isUnreadable({ rawMessage }: ConnectError): boolean {
+  return rawMessage.startsWith("parse binary");
 }
 
 function bare(answer: UniversalServerResponse, exchange: Exchange): UniversalServerResponse {
@@ -79,7 +85,7 @@ async function mendedError(answer: UniversalServerResponse, exchange: Exchange):
   if (mended === error) return { ...answer, body: chunk(bytes) };
   const body = encoder.encode(JSON.stringify(errorToJson(mended, undefined)));
   header.set("content-length", String(body.byteLength));
-  return { ...answer, header, body: chunk(body) };
+  return { status: codeToHttpStatus(mended.code), header, body: chunk(body) };
 }
 
 async function* mendingTrailer(answer: UniversalServerResponse, exchange: Exchange): AsyncGenerator<Uint8Array> {

@@ -116,7 +116,8 @@ async function translating<T>(context: HandlerContext, work: () => Promise<T>): 
 }
 
 /** What the client is told: the error of the service as it is, or ours; never what its trailers held besides. */
-export function translate(error: unknown, { exchange }: EdgeCall): ConnectError {
+export function translate(fault: unknown, { exchange }: EdgeCall): ConnectError {
+  const error = isAbort(fault) ? new AppError(Reason.CANCELLED, { cause: fault }) : fault;
   const known = toConnectError(error, exchange.requestId);
   const told = new ConnectError(known.rawMessage, known.code, undefined, undefined, known.cause);
   told.details = known.details;
@@ -128,4 +129,9 @@ export function translate(error: unknown, { exchange }: EdgeCall): ConnectError 
   if (retryAfter !== undefined)
     told.metadata.set("retry-after", String(Math.max(1, Math.ceil(durationMs(retryAfter) / 1000))));
   return told;
+}
+
+/** A client that goes away aborts without a word of ours. */
+function isAbort(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "name" in error && error.name === "AbortError";
 }

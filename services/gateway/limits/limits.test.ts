@@ -1,0 +1,79 @@
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import { RateClass } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { describe, expect, it } from "@jest/globals";
+import { ByteBudget } from "./byte_budget.ts";
+import { Load } from "./load.ts";
+import { RateLimits } from "./rates.ts";
+import { TokenBuckets } from "./token_bucket.ts";
+
+describe("token buckets", () => {
+  it("give a burst, then what trickles in", () => {
+    const buckets = new TokenBuckets({ perSecond: 2, burst: 3 });
+    expect([1, 2, 3, 4].map(() => buckets.take("a", 0))).toEqual([0, 0, 0, 500]);
+    expect(buckets.take("a", 499)).toBe(1);
+    expect(buckets.take("a", 500)).toBe(0);
+    expect(buckets.take("b", 500)).toBe(0);
+  });
+
+  it("never hold more than the burst, and do not mind a clock that goes back", () => {
+    const buckets = new TokenBuckets({ perSecond: 1, burst: 2 });
+    buckets.take("a", 10_000);
+    expect([buckets.take("a", 1_000_000), buckets.take("a", 1_000_000), buckets.take("a", 1_000_000)]).toEqual([
+      0, 0, 1000,
+    ]);
+    expect(buckets.take("a", 0)).toBe(1000);
+  });
+
+  it("are bounded in number", () => {
+    const buckets = new TokenBuckets({ perSecond: 1, burst: 2 }, 10);
+    for (let n = 0; n < 1000; n += 1) buckets.take(String(n), n);
+    expect(buckets.size).toBe(10);
+  });
+});
+
+describe("rate limits", () => {
+  it("name the class and how long to wait", () => {
+    const limits = new RateLimits(1, { [RateClass.WRITE]: { perSecond: 1, burst: 1 } }, () => 0);
+    limits.spend(RateClass.WRITE, "a");
+    limits.spend(RateClass.READ, "a");
+    try {
+      limits.spend(RateClass.WRITE, "a");
+      throw new Error("not refused");
+    } catch (error) {
+      expect(error).toMatchObject({ reason: Reason.RATE_LIMITED, metadata: { class: "WRITE" }, retryAfterMs: 1000 });
+    }
+  });
+
+  it("are off at 0 percent", () => {
+    const limits = new RateLimits(0);
+    for (let n = 0; n < 10_000; n += 1) limits.spend(RateClass.CREDENTIAL, "a");
+  });
+});
+
+describe("load", () => {
+  it("counts unary calls and streams apart, and each only once out", () => {
+    using load = new Load({ inFlight: 1, streams: 1, loopDelayMs: 0 });
+    const leave = load.enter("unary");
+    load.enter("stream");
+    expect(() => load.enter("unary")).toThrow();
+    leave();
+    leave();
+    load.enter("unary");
+    expect(() => load.enter("unary")).toThrow();
+    expect(load.inFlight).toBe(2);
+  });
+});
+
+describe("the byte budget", () => {
+  it("is one for all, and is given back", () => {
+    const budget = new ByteBudget(100);
+    const first = budget.open();
+    const second = budget.open();
+    first.hold(60);
+    expect(() => second.hold(41)).toThrow();
+    second.hold(40);
+    first.close();
+    first.close();
+    expect(budget.held).toBe(40);
+  });
+});
