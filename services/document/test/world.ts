@@ -19,7 +19,7 @@ import { type CapturedLog, captureLog } from "@docket/runtime/testing/log";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { signToken } from "@docket/runtime/token";
 import { readConfig } from "../config.ts";
-import { type RunningDocument, startDocumentService } from "../service.ts";
+import { type DocumentOverrides, type RunningDocument, startDocumentService } from "../service.ts";
 import { FakeBlobs } from "./fake_blobs.ts";
 import { FakeUsers, type roles } from "./fake_users.ts";
 
@@ -61,7 +61,7 @@ export interface World extends AsyncDisposable {
 
 /** Starts a world of its own. `folder` keeps the database over a restart. */
 export async function startWorld(
-  options: { readonly folder?: string; readonly users?: FakeUsers; readonly blobs?: FakeBlobs } = {},
+  options: { readonly folder?: string; readonly users?: FakeUsers; readonly blobs?: FakeBlobs; readonly watching?: DocumentOverrides["watching"] } = {},
 ): Promise<World> {
   await using parts = new AsyncDisposableStack();
   const [identity, gateway] = await testIdentities(Workload.DOCUMENT, Workload.GATEWAY);
@@ -72,7 +72,12 @@ export async function startWorld(
   const service = parts.use(
     await startDocumentService(
       { ...readConfig({ DOCKET_DATA_DIR: folder, DOCUMENT_PORT: "0" }) },
-      { identity, logger: log.logger, clients: { ...users.clients(), blobs: blobs.client() } },
+      {
+        identity,
+        logger: log.logger,
+        clients: { ...users.clients(), blobs: blobs.client() },
+        ...(options.watching && { watching: options.watching }),
+      },
     ),
   );
   const mesh = parts.use(connectMesh({ identity: gateway, addresses: { document: [service.address] } }));

@@ -1,0 +1,319 @@
+import { describe, expect, it } from "@jest/globals";
+import { ChangeKind, WatchStart } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
+import { ChangeService } from "@docket/contracts/gen/docket/document/v1/change_service_pb.ts";
+import { CommentService } from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
+import { NewVersionRule } from "@docket/contracts/gen/docket/document/v1/task_pb.ts";
+import { TaskService } from "@docket/contracts/gen/docket/document/v1/task_service_pb.ts";
+import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { encodeCursor } from "@docket/runtime/changelog/cursor";
+import { newId } from "@docket/runtime/ids";
+import { eventually } from "@docket/runtime/testing/eventually";
+import { kindsOf, watch } from "./watcher.ts";
+import { reasonOf, type Somebody, startWorld, type World } from "./world.ts";
+
+const on = (documentId: string) => ({ case: "documentId" as const, value: documentId });
+const inFolder = (folderId: string) => ({ case: "folderId" as const, value: folderId });
+const person = (who: Somebody) => ({ principal: { case: "personId" as const, value: who.id } });
+const only = (world: World) => ({ filter: { workspaceIds: [world.workspaceId] } });
+
+async function startChanges(options: Parameters<typeof startWorld>[0] = {}) {
+  const world = await startWorld(options);
+  const ann = await world.person("member");
+  return { world, ann, changes: world.client(ChangeService), [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
+}
+
+async function rename(world: World, who: Somebody, documentId: string, title: string): Promise<void> {
+  await world.documents.updateDocument({ documentId, title, updateMask: { paths: ["title"] } }, who.as);
+}
+
+describe("WatchChanges", () => {
+  it("tells of everything that happens, with ids only", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    await using watcher = watch(changes, ann, only(world));
+    await watcher.opened();
+    const tasks = world.client(TaskService);
+    const comments = world.client(CommentService);
+    const folderId = await world.folder(ann, "Folder");
+    const documentId = await world.document(ann, "Contract");
+    await rename(world, ann, documentId, "Agreement");
+    await world.documents.moveDocument({ documentId, target: { case: "targetFolderId", value: folderId } }, ann.as);
+    const rule = { onNewVersion: NewVersionRule.REOPEN };
+    const { task } = await tasks.createTask({ place: on(documentId), title: "Read", ...rule }, ann.as);
+    const taskId = task?.id ?? "";
+    await tasks.completeTask({ taskId }, ann.as);
+    const uploadId = world.blobs.upload(ann, world.workspaceId, "next.pdf", "next");
+    await world.versions.createVersion({ documentId, uploadId }, ann.as);
+    await comments.createComment({ subject: { case: "taskId", value: taskId }, body: "Hello" }, ann.as);
+    await tasks.deleteTask({ taskId }, ann.as);
+    await world.documents.deleteDocument({ documentId }, ann.as);
+    const told = await watcher.told(11);
+    expect(kindsOf(told)).toEqual([
+      "FOLDER_CREATED",
+      "DOCUMENT_CREATED",
+      "DOCUMENT_UPDATED",
+      "DOCUMENT_MOVED",
+      "TASK_CREATED",
+      "TASK_COMPLETED",
+      "VERSION_CREATED",
+      "TASK_REOPENED",
+      "COMMENT_CREATED",
+      "TASK_DELETED",
+      "DOCUMENT_TRASHED",
+    ]);
+    expect(told.map(({ sequence }) => sequence)).toEqual(told.map((_, at) => (told[0]?.sequence ?? 0n) + BigInt(at)));
+    expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
+    expect(told[6]).toMatchObject({ documentId, folderId, version: { number: 2 }, actor: { actor: { value: ann.id } } });
+    expect(told[7]).toMatchObject({ documentId, taskId });
+    expect(JSON.stringify(told, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value))).not.toContain("Agreement");
+  });
+
+  it("goes on from each change's cursor without a gap", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    const documentId = await world.document(ann, "Contract");
+    for (let at = 0; at < 9; at++) await rename(world, ann, documentId, `Contract ${at}`);
+    await using all = watch(changes, ann, { ...only(world), start: WatchStart.OLDEST });
+    const told = [...(await all.told(10))];
+    for (const [at, { cursor }] of told.entries()) {
+      await using rest = watch(changes, ann, { ...only(world), cursor });
+      await rest.told(told.length - at - 1);
+      expect(rest.changes.map(({ id }) => id)).toEqual(told.slice(at + 1).map(({ id }) => id));
+    }
+  });
+
+  it("skips nothing and keeps the order of each document while many write and the watcher is cut again and again", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    const documents = await Promise.all(Array.from({ length: 6 }, (_, at) => world.document(ann, `D${at}`)));
+    const rounds = 15;
+    const { cursor } = await changes.listChanges({ ...only(world) }, ann.as);
+    const writing = Promise.all(
+      documents.map(async (documentId) => {
+        for (let at = 0; at < rounds; at++) await rename(world, ann, documentId, `round ${at}`);
+      }),
+    );
+    const seen: { id: string; documentId: string | undefined; sequence: bigint }[] = [];
+    let place = cursor;
+    while (seen.length < documents.length * rounds) {
+      await using watcher = watch(changes, ann, { ...only(world), cursor: place });
+      await watcher.told(1);
+      for (const { id, documentId, sequence, cursor: after } of watcher.changes) {
+        seen.push({ id, documentId, sequence });
+        place = after;
+      }
+    }
+    await writing;
+    expect(new Set(seen.map(({ id }) => id)).size).toBe(documents.length * rounds);
+    const sequences = seen.map(({ sequence }) => sequence);
+    expect(sequences).toEqual([...sequences].sort((a, b) => Number(a - b)));
+    for (const documentId of documents) expect(seen.filter((one) => one.documentId === documentId)).toHaveLength(rounds);
+  });
+
+  it("keeps to the documents and kinds that are asked for, and to the shard", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    const documents = await Promise.all(Array.from({ length: 12 }, (_, at) => world.document(ann, `D${at}`)));
+    for (const documentId of documents) await rename(world, ann, documentId, "Renamed");
+    const { workspaceId } = world;
+    const start = WatchStart.OLDEST;
+    const first = documents[0] ?? "";
+    const filter = { workspaceIds: [workspaceId], documentIds: [first], kinds: [ChangeKind.DOCUMENT_UPDATED] };
+    await using one = watch(changes, ann, { filter, start });
+    expect((await one.told(1)).map(({ documentId }) => documentId)).toEqual([first]);
+    const shards = [0, 1, 2].map((index) => watch(changes, ann, { ...only(world), start, shard: { index, count: 3 } }));
+    await eventually(() => expect(shards.reduce((sum, shard) => sum + shard.changes.length, 0)).toBe(24));
+    const told = shards.map((shard) => new Set(shard.changes.map(({ documentId }) => documentId)));
+    expect(told.reduce((sum, set) => sum + set.size, 0)).toBe(12);
+    await Promise.all(shards.map((shard) => shard[Symbol.asyncDispose]()));
+    const wrong = watch(changes, ann, { ...only(world), shard: { index: 3, count: 3 } });
+    expect(await wrong.ended()).toBe("INVALID_ARGUMENT");
+  });
+
+  it("beats while nothing happens, with a place and no lag", async () => {
+    await using it = await startChanges({ watching: { heartbeatMs: 20 } });
+    await using watcher = watch(it.changes, it.ann, only(it.world));
+    await eventually(() => expect(watcher.messages).toBeGreaterThan(3));
+    expect(watcher.changes).toEqual([]);
+    expect(watcher.cursor).not.toBe("");
+  });
+
+  it("refuses cursors that are garbage, of others, or older than the log, and workspaces of others", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    const ends = async (request: Parameters<typeof watch>[2]) => await watch(changes, ann, request).ended();
+    expect(await ends({ ...only(world), cursor: "bm9uc2Vuc2U" })).toBe("CURSOR_INVALID");
+    expect(await ends({ ...only(world), cursor: encodeCursor(new Map([[newId(), 1]])) })).toBe("CURSOR_INVALID");
+    expect(await ends({ ...only(world), cursor: encodeCursor(new Map([[world.workspaceId, 99]])) })).toBe("CURSOR_INVALID");
+    expect(await ends({ filter: { workspaceIds: [newId()] } })).toBe("NOT_FOUND");
+    expect(await ends({ subscriptionId: newId() })).toBe("NOT_FOUND");
+    expect(await reasonOf(changes.listChanges({ ...only(world), cursor: "x" }, ann.as))).toBe("CURSOR_INVALID");
+    const stranger = await world.person();
+    expect(await watch(changes, stranger, only(world)).ended()).toBe("NOT_FOUND");
+    const key = await world.application("member", [Permission.DOCUMENT_VIEW]);
+    expect(await watch(changes, key, only(world)).ended()).toBe("KEY_SCOPE_MISSING");
+  });
+
+  it("gives a key the changes of its own workspace, when it asks for none by name", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    const key = await world.application("member", [Permission.CHANGE_WATCH]);
+    await using watcher = watch(changes, key, {});
+    await watcher.opened();
+    const documentId = await world.document(ann, "Contract");
+    expect(await watcher.told(1)).toMatchObject([{ kind: ChangeKind.DOCUMENT_CREATED, documentId }]);
+  });
+
+  it("ends when somebody has too many streams open", async () => {
+    await using it = await startChanges({ watching: { streamsOfSubject: 1 } });
+    await using first = watch(it.changes, it.ann, only(it.world));
+    await first.opened();
+    expect(await watch(it.changes, it.ann, only(it.world)).ended()).toBe("LIMIT_REACHED");
+  });
+});
+
+describe("what a watcher may not see", () => {
+  it("is not told, neither live nor in replay, nor are ids of folders above what they may see", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    const guest = await world.person("guest");
+    const secret = await world.folder(ann, "Secret");
+    const hidden = await world.document(ann, "Hidden", { folderId: secret });
+    const shared = await world.document(ann, "Shared", { folderId: secret });
+    await world.grants.setGrant({ resource: on(shared), principal: person(guest), level: 1 }, ann.as);
+    await using live = watch(changes, guest, only(world));
+    await live.opened();
+    for (const documentId of [hidden, shared]) await rename(world, ann, documentId, "Renamed");
+    const told = await live.told(1);
+    expect(told).toMatchObject([{ kind: ChangeKind.DOCUMENT_UPDATED, documentId: shared }]);
+    expect(told[0]?.folderId).toBeUndefined();
+    await using replay = watch(changes, guest, { ...only(world), start: WatchStart.OLDEST });
+    await replay.told(3);
+    expect(kindsOf(replay.changes)).toEqual(["DOCUMENT_CREATED", "ACCESS_GAINED", "DOCUMENT_UPDATED"]);
+    expect(new Set(replay.changes.map(({ documentId }) => documentId))).toEqual(new Set([shared]));
+    const text = JSON.stringify(replay.changes, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+    for (const id of [secret, hidden]) expect(text).not.toContain(id);
+  });
+
+  it("begins with ACCESS_GAINED and ends with ACCESS_LOST when a grant comes and goes, and no history is filled in", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    const guest = await world.person("guest");
+    const folderId = await world.folder(ann, "Shared");
+    const documentId = await world.document(ann, "Contract", { folderId });
+    await using watcher = watch(changes, guest, only(world));
+    await watcher.opened();
+    const grant = { resource: inFolder(folderId), principal: person(guest) };
+    await rename(world, ann, documentId, "before");
+    await world.grants.setGrant({ ...grant, level: 1 }, ann.as);
+    await rename(world, ann, documentId, "between");
+    await watcher.told(2);
+    await world.grants.revokeGrant(grant, ann.as);
+    await rename(world, ann, documentId, "after");
+    await watcher.told(3);
+    // Something that comes after all of it, to know that nothing else was told.
+    const other = await world.document(ann, "Other");
+    await world.grants.setGrant({ resource: on(other), principal: person(guest), level: 1 }, ann.as);
+    const told = await watcher.told(4);
+    expect(kindsOf(told)).toEqual(["ACCESS_GAINED", "DOCUMENT_UPDATED", "ACCESS_LOST", "ACCESS_GAINED"]);
+    expect(told[0]).toMatchObject({ folderId });
+    expect(told[0]?.grant).toBeUndefined();
+    expect(told[2]).toMatchObject({ folderId });
+    expect(told[3]).toMatchObject({ documentId: other });
+  });
+
+  it("changes with the place of a document", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    const guest = await world.person("guest");
+    const shared = await world.folder(ann, "Shared");
+    const secret = await world.folder(ann, "Secret");
+    await world.grants.setGrant({ resource: inFolder(shared), principal: person(guest), level: 1 }, ann.as);
+    const documentId = await world.document(ann, "Contract", { folderId: secret });
+    await using watcher = watch(changes, guest, only(world));
+    await watcher.opened();
+    const move = (value: string) =>
+      world.documents.moveDocument({ documentId, target: { case: "targetFolderId", value } }, ann.as);
+    await move(shared);
+    await watcher.told(2);
+    await move(secret);
+    const told = await watcher.told(3);
+    expect(kindsOf(told)).toEqual(["ACCESS_GAINED", "DOCUMENT_MOVED", "ACCESS_LOST"]);
+    expect(told[1]).toMatchObject({ documentId, folderId: shared });
+    expect(told[1]?.fromFolderId).toBeUndefined();
+    expect(told[2]).toMatchObject({ documentId });
+    expect(told[2]?.folderId).toBeUndefined();
+  });
+
+  it("changes with workspaces that somebody joins and leaves while they watch", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    const bob = await world.person("member");
+    const elsewhere = newId();
+    await using watcher = watch(changes, bob, {});
+    await watcher.opened();
+    world.users.join(bob, elsewhere);
+    expect(await watcher.told(1)).toMatchObject([{ kind: ChangeKind.ACCESS_GAINED, workspaceId: elsewhere }]);
+    world.users.join(ann, elsewhere);
+    await world.folders.createFolder({ parent: { case: "workspaceId", value: elsewhere }, name: "New" }, ann.as);
+    await watcher.told(2);
+    world.users.leave(bob, elsewhere);
+    await watcher.told(3);
+    expect(kindsOf(watcher.changes)).toEqual(["ACCESS_GAINED", "FOLDER_CREATED", "ACCESS_LOST"]);
+    const { cursor } = watcher;
+    world.users.leave(bob, world.workspaceId);
+    await watcher.told(4);
+    await using resumed = watch(changes, bob, { cursor });
+    expect(await resumed.told(1)).toMatchObject([{ kind: ChangeKind.ACCESS_LOST, workspaceId: world.workspaceId }]);
+  });
+
+  it("changes with the groups that somebody is in", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    const guest = await world.person("guest");
+    const documentId = await world.document(ann, "Contract");
+    await using watcher = watch(changes, guest, only(world));
+    await watcher.opened();
+    const groupId = world.users.group(world.workspaceId, guest);
+    await watcher.told(1);
+    const group = { principal: { case: "groupId" as const, value: groupId } };
+    await world.grants.setGrant({ resource: on(documentId), principal: group, level: 2 }, ann.as);
+    await watcher.told(2);
+    await rename(world, ann, documentId, "Renamed");
+    const told = await watcher.told(3);
+    expect(kindsOf(told)).toEqual(["ACCESS_GAINED", "ACCESS_GAINED", "DOCUMENT_UPDATED"]);
+    expect(told[1]).toMatchObject({ documentId });
+  });
+
+  it("includes grants, unless one may change the resource", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    const [bob, guest] = [await world.person("member"), await world.person("guest")];
+    const documentId = await world.document(ann, "Contract");
+    await using editor = watch(changes, bob, only(world));
+    await editor.opened();
+    await world.grants.setGrant({ resource: on(documentId), principal: person(guest), level: 1 }, ann.as);
+    await using viewer = watch(changes, guest, { ...only(world), start: WatchStart.OLDEST });
+    expect(kindsOf(await editor.told(1))).toEqual(["GRANT_SET"]);
+    expect(editor.changes[0]?.grant?.level).toBe(1);
+    await rename(world, ann, documentId, "Renamed");
+    await viewer.told(3);
+    expect(kindsOf(viewer.changes)).toEqual(["DOCUMENT_CREATED", "ACCESS_GAINED", "DOCUMENT_UPDATED"]);
+  });
+});
+
+describe("ListChanges", () => {
+  it("gives the same log page by page", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    for (let at = 0; at < 5; at++) await world.folder(ann, `F${at}`);
+    const first = await changes.listChanges({ ...only(world), start: WatchStart.OLDEST, pageSize: 2 }, ann.as);
+    expect([first.changes.length, first.more]).toEqual([2, true]);
+    const second = await changes.listChanges({ ...only(world), cursor: first.cursor, pageSize: 10 }, ann.as);
+    expect([second.changes.length, second.more]).toEqual([3, false]);
+    const third = await changes.listChanges({ ...only(world), cursor: second.cursor }, ann.as);
+    expect([third.changes.length, third.more, third.cursor]).toEqual([0, false, second.cursor]);
+    const folders = [...first.changes, ...second.changes].map(({ folderId }) => folderId);
+    expect(new Set(folders).size).toBe(5);
+  });
+});
