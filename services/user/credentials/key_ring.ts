@@ -18,7 +18,7 @@ import type { Vault } from "./vault.ts";
 export const tokenLifeMs = 5 * 60_000;
 /** How far the clocks of two machines may be apart, in milliseconds. */
 const skewMs = 30_000;
-/** How often it is looked whether a key is due, in milliseconds; far less than the lead with which keys are listed. */
+/** How old what is known of the keys may be, in milliseconds; far less than the lead with which keys are listed. */
 const checkMs = 60_000;
 
 export interface KeyRingOptions {
@@ -34,9 +34,7 @@ export interface KeyRingOptions {
 export interface KeyRing extends Disposable {
   sign(content: TokenContent): Promise<string>;
   /** The keys that others may verify with, the newest first. */
-  publicKeys(): readonly StoredSigningKey[];
-  /** Makes, retires and removes keys as it is time to; called by a timer as well. */
-  refresh(): Promise<void>;
+  publicKeys(): Promise<readonly StoredSigningKey[]>;
 }
 
 /** Opens the ring; the first key of all is made now. */
@@ -82,15 +80,30 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
     await load();
   };
 
-  await refresh();
+  let refreshedAt = Number.NEGATIVE_INFINITY;
+  let refreshing: Promise<void> | undefined;
+  /** By the clock and not only by a timer: a laptop may have slept. */
+  const refreshWhenDue = async () => {
+    if (Math.abs(clock().getTime() - refreshedAt) < checkMs) return;
+    refreshing ??= refresh().finally(() => {
+      refreshing = undefined;
+    });
+    await refreshing;
+    refreshedAt = clock().getTime();
+  };
+
+  await refreshWhenDue();
   const timer = setInterval(() => {
-    refresh().catch((err: unknown) => logger.error({ err }, "signing keys could not be looked after"));
+    refreshWhenDue().catch((err: unknown) => logger.error({ err }, "signing keys could not be looked after"));
   }, checkMs);
   timer.unref();
   return {
-    refresh,
-    publicKeys: () => listed,
+    async publicKeys() {
+      await refreshWhenDue();
+      return listed;
+    },
     async sign(content) {
+      await refreshWhenDue();
       const now = clock().getTime();
       const signer = signerAt(usable, now);
       if (signer === undefined) throw new Error("no signing key is due");

@@ -26,7 +26,7 @@ export const knownSourceRule: ThrottleRule = { free: 10, baseMs: 1000, capMs: 30
 /** Guesses at any account from one source. More are free, since an office shares one address. */
 export const sourceRule: ThrottleRule = { free: 30, baseMs: 1000, capMs: 900_000, forgetMs: hour };
 /** Mails to one address, whoever asks for them. */
-export const mailRule: ThrottleRule = { free: 1, baseMs: 60_000, capMs: 3_600_000, forgetMs: 24 * hour };
+export const mailRule: ThrottleRule = { free: 0, baseMs: 60_000, capMs: 3_600_000, forgetMs: 24 * hour };
 
 /** How long to wait after this many attempts, in milliseconds. */
 export function delayAfter(failures: number, rule: ThrottleRule): number {

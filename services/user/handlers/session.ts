@@ -50,8 +50,8 @@ export function sessionHandlers(deps: Deps): ServiceImpl<typeof SessionService> 
       return (await signUp(deps, request, callOf(context))) ?? { confirmationPending: true };
     },
 
-    async confirmSignUp({ secret, clientName }, context) {
-      return await confirmSignUp(deps, secret, clientName, callOf(context));
+    async confirmSignUp(request, context) {
+      return await confirmSignUp(deps, request, callOf(context));
     },
 
     async signIn({ email: address, password, clientName }, context) {

@@ -1,6 +1,6 @@
 /** How accounts come to be. */
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
-import type { SignUpRequest } from "@docket/contracts/gen/docket/user/v1/session_service_pb.ts";
+import type { ConfirmSignUpRequest, SignUpRequest } from "@docket/contracts/gen/docket/user/v1/session_service_pb.ts";
 import type { Call } from "@docket/runtime/call";
 import { isUniqueViolation } from "@docket/runtime/db/database";
 import { AppError } from "@docket/runtime/errors";
@@ -10,9 +10,14 @@ import { hashSecret } from "../credentials/vault.ts";
 import { type Account, type Invitation, invitationState } from "../domain/model.ts";
 import { foldEmail } from "../domain/names.ts";
 import { passwordWeakness } from "../domain/password.ts";
-import { mailRule, sourceRule } from "../domain/throttle.ts";
+import { knownSourceRule, mailRule, sourceRule } from "../domain/throttle.ts";
 import { findAccountByEmail, hasAccounts, insertAccount, lockInstance } from "../store/account_store.ts";
-import { insertPendingSignUp, takePendingSignUp } from "../store/credential_store.ts";
+import {
+  deletePendingSignUp,
+  findPendingBySecret,
+  insertPendingSignUp,
+  updatePendingSignUp,
+} from "../store/credential_store.ts";
 import type { Db } from "../store/database.ts";
 import { findInvitationBySecret } from "../store/invitation_store.ts";
 import { countAttempt } from "../store/throttle_store.ts";
@@ -20,7 +25,7 @@ import type { Deps } from "./deps.ts";
 import { join } from "./joining.ts";
 import { jobs } from "./mailing.ts";
 import { beginSession, type Grant } from "./sessions.ts";
-import { forgive, refuseWhenSlowed, slowedBy, sourceHashOf } from "./throttling.ts";
+import { forgive, refuseWhenSlowed, slowedBy, sourceHashOf, verifySlowly } from "./throttling.ts";
 import { checkName, checkTimeZone, type Write, writing } from "./writing.ts";
 
 /** How long a mailed confirmation works, in milliseconds. */
@@ -84,11 +89,20 @@ export async function signUp(deps: Deps, request: SignUpRequest, call: Call): Pr
 }
 
 /** Makes the account of a mailed link. */
-export async function confirmSignUp(deps: Deps, secret: string, clientName: string, call: Call): Promise<Grant> {
+export async function confirmSignUp(deps: Deps, request: ConfirmSignUpRequest, call: Call): Promise<Grant> {
+  const secretHash = hashSecret(request.secret);
+  const waiting = await findPendingBySecret(deps.db.query, secretHash, deps.clock());
+  if (waiting === undefined) throw new AppError(Reason.LINK_INVALID);
+  const slowed = [slowedBy(knownSourceRule, "confirm", secretHash)];
+  if (!(await verifySlowly(deps, slowed, waiting.passwordHash, request.password))) {
+    throw new AppError(Reason.CREDENTIALS_INVALID);
+  }
   const grant = await writing(deps, async (write) => {
     const { tx, now } = write;
-    const pending = await takePendingSignUp(tx, hashSecret(secret), now);
-    if (pending === undefined) throw new AppError(Reason.LINK_INVALID);
+    const pending = await findPendingBySecret(tx, secretHash, now);
+    if (pending === undefined || !(await deletePendingSignUp(tx, pending.id))) throw new AppError(Reason.LINK_INVALID);
+    // Somebody signed up with the address once more since the password was looked at.
+    if (pending.passwordHash !== waiting.passwordHash) throw new AppError(Reason.CREDENTIALS_INVALID);
     const account: Account = {
       ...pending,
       id: newId(),
@@ -105,7 +119,7 @@ export async function confirmSignUp(deps: Deps, secret: string, clientName: stri
       if (invitation && invitationState(invitation, now) === "pending")
         await join(write, deps.rules, account, invitation);
     }
-    return await beginSession(deps, write, account, { name: clientName, call });
+    return await beginSession(deps, write, account, { name: request.clientName, call });
   });
   deps.events.signedUp(grant.user.id);
   return grant;
@@ -143,10 +157,11 @@ async function awaitConfirmation(
   invitationHash: string | undefined,
 ): Promise<void> {
   const wait = await countAttempt(tx, [slowedBy(mailRule, "mail", account.email)], now.getTime());
-  // A mail went there a moment ago; its link goes on working.
-  if (wait > 0) return;
   const secretHash = hashSecret(vault.linkSecret("confirm", account.id));
   const expiresAt = new Date(now.getTime() + confirmationLifeMs);
-  await insertPendingSignUp(tx, { ...account, invitationHash, expiresAt }, secretHash, now);
+  const pending = { ...account, invitationHash, expiresAt };
+  // A mail went there a moment ago: its link goes on working, for what is wished now.
+  if (wait > 0) return await updatePendingSignUp(tx, account.email, pending);
+  await insertPendingSignUp(tx, pending, secretHash, now);
   await enqueue(tx, { kind: jobs.confirm, payload: { id: account.id } });
 }

@@ -57,7 +57,7 @@ export function tokenHandlers(deps: Deps): ServiceImpl<typeof TokenService> {
 
     async listPublicKeys() {
       return {
-        keys: keys.publicKeys().map(({ id, publicX, signsFrom, verifiesUntil }) => ({
+        keys: (await keys.publicKeys()).map(({ id, publicX, signsFrom, verifiesUntil }) => ({
           id,
           x: publicX,
           signsFrom: timestampFromMs(signsFrom),

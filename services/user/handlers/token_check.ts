@@ -14,7 +14,7 @@ import type { Deps } from "./deps.ts";
 export function createTokenCheck({ db, keys, clock }: Deps): (token: string) => Promise<Subject> {
   const verifier = createTokenVerifier({
     clock,
-    fetchKeys: async () => jwksOf(keys.publicKeys().map(({ id, publicX }) => ({ id, x: publicX }))),
+    fetchKeys: async () => jwksOf((await keys.publicKeys()).map(({ id, publicX }) => ({ id, x: publicX }))),
   });
   return async (token) => {
     const subject = await verifier.verify(token);

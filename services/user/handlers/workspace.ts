@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import {
   CreateWorkspaceResponseSchema,
   WorkspaceService,
@@ -9,11 +10,13 @@ import { openPage } from "@docket/runtime/db/page";
 import { idempotent } from "@docket/runtime/db/request_record";
 import { notFound } from "@docket/runtime/errors";
 import { newId } from "@docket/runtime/ids";
+import { decideWorkspace } from "../domain/access.ts";
 import { holderKinds, type Workspace } from "../domain/model.ts";
 import { builtInRoleIds } from "../domain/roles.ts";
 import { findAccount } from "../store/account_store.ts";
 import type { Db } from "../store/database.ts";
 import { findBinding, setBinding } from "../store/role_store.ts";
+import { standingOf } from "../store/standing_store.ts";
 import {
   countMemberships,
   deleteWorkspace,
@@ -97,8 +100,11 @@ export function workspaceHandlers(deps: Deps): ServiceImpl<typeof WorkspaceServi
       if (subject.kind === "application") {
         // A key works in one workspace.
         const workspace = await findWorkspace(db.query, subject.workspaceId ?? "");
-        const live = workspace !== undefined && workspace.deletedAt === undefined;
-        return { workspaces: live ? [await seenBy(db.query, workspace, subject)] : [] };
+        if (workspace === undefined) return { workspaces: [] };
+        // An application without a role has no rights, and so does not see where it is enrolled.
+        const standing = await standingOf(db.query, workspace.id, holderOfSubject(subject));
+        const seen = decideWorkspace(standing, Permission.WORKSPACE_VIEW) === "allowed";
+        return { workspaces: seen ? [await seenBy(db.query, workspace, subject)] : [] };
       }
       const after = afterKeyOf(page, "string", "string");
       const found = await listWorkspacesOf(db.query, subject.id, after, page.size + 1);

@@ -45,17 +45,30 @@ export async function findPendingSignUp(db: Db, id: string): Promise<PendingSign
   return row && toPending(row);
 }
 
-/** Removes a sign-up that has not expired and gives it: its link works once. */
-export async function takePendingSignUp(db: Db, secretHash: string, now: Date): Promise<PendingSignUp | undefined> {
+/** The newest wishes for the sign-up that waits under this address; its link stays the same. */
+export async function updatePendingSignUp(db: Db, email: string, wishes: PendingSignUp): Promise<void> {
+  await db
+    .updateTable("pending_sign_up")
+    .set({
+      display_name: wishes.displayName,
+      locale: wishes.locale,
+      time_zone: wishes.timeZone,
+      password_hash: wishes.passwordHash,
+      invitation_hash: wishes.invitationHash ?? null,
+    })
+    .where("email", "=", email)
+    .execute();
+}
+
+/** A sign-up that has not expired, by the hash of its link's secret. */
+export async function findPendingBySecret(db: Db, secretHash: string, now: Date): Promise<PendingSignUp | undefined> {
   const row = await db
     .selectFrom("pending_sign_up")
     .selectAll()
     .where("secret_hash", "=", secretHash)
     .where("expires_at", ">", now.getTime())
     .executeTakeFirst();
-  if (row === undefined) return undefined;
-  const { numDeletedRows } = await db.deleteFrom("pending_sign_up").where("id", "=", row.id).executeTakeFirst();
-  return Number(numDeletedRows) > 0 ? toPending(row) : undefined;
+  return row && toPending(row);
 }
 
 /** Replaces an earlier link of the same account. */
@@ -97,6 +110,8 @@ export async function deleteExpiredCredentials(db: Db, now: Date): Promise<void>
   await db.deleteFrom("password_reset").where("expires_at", "<=", now.getTime()).execute();
 }
 
-export async function deletePendingSignUp(db: Db, id: string): Promise<void> {
-  await db.deleteFrom("pending_sign_up").where("id", "=", id).execute();
+/** Whether it was still there: its link works once. */
+export async function deletePendingSignUp(db: Db, id: string): Promise<boolean> {
+  const { numDeletedRows } = await db.deleteFrom("pending_sign_up").where("id", "=", id).executeTakeFirst();
+  return Number(numDeletedRows) > 0;
 }

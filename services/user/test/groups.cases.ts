@@ -1,7 +1,7 @@
-import { describe, expect, it } from "@jest/globals";
 import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { PrincipalKind } from "@docket/contracts/gen/docket/user/v1/principal_pb.ts";
 import { newId } from "@docket/runtime/ids";
+import { describe, expect, it } from "@jest/globals";
 import { builtInRoleIds } from "../domain/roles.ts";
 import { follow } from "./following.ts";
 import { joined, workspaceOf } from "./workspaces.cases.ts";
@@ -52,7 +52,7 @@ export function groupCases(world: () => World): void {
       const [inner, middle, outer] = await Promise.all(
         ["Inner", "Middle", "Outer"].map((name) => made(host, workspaceId, name)),
       );
-      const put = (groupId = "", kind = GROUP, id = "") =>
+      const put = (groupId = "", kind: PrincipalKind = GROUP, id = "") =>
         host.groups.addGroupMember({ workspaceId, groupId, principal: { kind, id } });
       await put(inner, PERSON, person.id);
       await put(inner, PERSON, person.id);

@@ -1,7 +1,7 @@
-import { describe, expect, it } from "@jest/globals";
 import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { PrincipalKind } from "@docket/contracts/gen/docket/user/v1/principal_pb.ts";
 import { newId } from "@docket/runtime/ids";
+import { describe, expect, it } from "@jest/globals";
 import { builtInPermissions, builtInRoleIds } from "../domain/roles.ts";
 import { joined, workspaceOf } from "./workspaces.cases.ts";
 import { refusal, type World } from "./world.ts";
@@ -97,7 +97,7 @@ export function roleCases(world: () => World): void {
       const { application } = await host.keys.enrollApplication({ workspaceId, name: "Robot" });
       const crew = { kind: GROUP, id: group?.id ?? "" };
       const robot = { kind: APPLICATION, id: application?.id ?? "" };
-      const bind = (principal: typeof crew, roleId: string, by = host) =>
+      const bind = (principal: { kind: PrincipalKind; id: string }, roleId: string, by = host) =>
         by.roles.setRoleBinding({ workspaceId, principal, roleId });
       expect((await bind(crew, builtInRoleIds.member)).binding).toMatchObject({ principalName: "Crew" });
       await bind(crew, builtInRoleIds.admin);
@@ -106,7 +106,9 @@ export function roleCases(world: () => World): void {
       expect(await refusal(bind({ kind: PERSON, id: host.id }, builtInRoleIds.admin))).toBe("LAST_OWNER");
       expect(await refusal(bind({ kind: PERSON, id: newId() }, builtInRoleIds.admin))).toBe("NOT_FOUND");
       expect(await refusal(bind({ kind: GROUP, id: newId() }, builtInRoleIds.admin))).toBe("NOT_FOUND");
-      expect(await refusal(bind({ kind: PERSON, id: host.id }, builtInRoleIds.guest, manager))).toBe("PERMISSION_DENIED");
+      expect(await refusal(bind({ kind: PERSON, id: host.id }, builtInRoleIds.guest, manager))).toBe(
+        "PERMISSION_DENIED",
+      );
       const all = await manager.roles.listRoleBindings({ workspaceId });
       expect(all.bindings.map(({ principalName, roleId }) => [principalName, roleId])).toEqual([
         ["Host Bind", builtInRoleIds.owner],
@@ -122,7 +124,9 @@ export function roleCases(world: () => World): void {
       const foreign = { workspaceId, kind: GROUP, pageToken: page.nextPageToken };
       expect(await refusal(manager.roles.listRoleBindings(foreign))).toBe("PAGE_TOKEN_INVALID");
       const person = { kind: PERSON, id: manager.id };
-      expect(await refusal(host.roles.removeRoleBinding({ workspaceId, principal: person }))).toBe("MEMBER_ROLE_NEEDED");
+      expect(await refusal(host.roles.removeRoleBinding({ workspaceId, principal: person }))).toBe(
+        "MEMBER_ROLE_NEEDED",
+      );
       await host.roles.removeRoleBinding({ workspaceId, principal: crew });
       await host.roles.removeRoleBinding({ workspaceId, principal: crew });
       expect((await manager.roles.listRoleBindings({ workspaceId, kind: GROUP })).bindings).toEqual([]);

@@ -1,11 +1,12 @@
-import { describe, expect, it } from "@jest/globals";
+import { PrincipalKind } from "@docket/contracts/gen/docket/user/v1/principal_pb.ts";
 import { UserState } from "@docket/contracts/gen/docket/user/v1/user_pb.ts";
+import { describe, expect, it } from "@jest/globals";
 import { builtInRoleIds } from "../domain/roles.ts";
-import { secretOf } from "./sessions.cases.ts";
 import { follow } from "./following.ts";
+import { secretOf } from "./sessions.cases.ts";
 import { password, refusal, startWorld, type World } from "./world.ts";
 
-export function userCases(world: () => World): void {
+export function userCases(world: () => World, seen: (world: World) => void): void {
   describe("accounts", () => {
     it("are seen by those who share a workspace and by administrators, and by nobody else", async () => {
       const anna = await world().signUp("Anna Seen");
@@ -82,11 +83,16 @@ export function userCases(world: () => World): void {
       const emil = await fresh.signUp("Emil Guess");
       const guess = () =>
         refusal(
-          emil.users.changePassword({ userId: emil.id, currentPassword: "wrong one 1", newPassword: "something else 3" }),
+          emil.users.changePassword({
+            userId: emil.id,
+            currentPassword: "wrong one 1",
+            newPassword: "something else 3",
+          }),
         );
       const answers: string[] = [];
       for (let tries = 0; tries < 12; tries += 1) answers.push(await guess());
       expect(answers).toContain("ATTEMPTS_SLOWED");
+      seen(fresh);
     });
   });
 
@@ -121,7 +127,7 @@ export function userCases(world: () => World): void {
       expect(await refusal(robot.workspaces.getWorkspace({ workspaceId }))).toBe("KEY_INVALID");
       const stale = { headers: { authorization: `Bearer ${token}` } };
       expect(await refusal(world().anonymous.workspaces.getWorkspace({ workspaceId }, stale))).toBe("KEY_INVALID");
-      const about = { subject: { kind: 1, id: fritz.id }, workspaceId };
+      const about = { subject: { kind: PrincipalKind.PERSON, id: fritz.id }, workspaceId };
       expect((await world().memberships.getMembership(about)).member).toBe(false);
       expect(await world().memberships.explainMembership(about)).toMatchObject({ member: false, disabled: true });
       await watch.until("userDisabled");

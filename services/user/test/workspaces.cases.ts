@@ -1,7 +1,7 @@
-import { describe, expect, it } from "@jest/globals";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { InvitationState } from "@docket/contracts/gen/docket/user/v1/invitation_pb.ts";
 import { newId } from "@docket/runtime/ids";
+import { describe, expect, it } from "@jest/globals";
 import { builtInRoleIds } from "../domain/roles.ts";
 import { follow } from "./following.ts";
 import { type Person, refusal, type World } from "./world.ts";
@@ -14,7 +14,13 @@ export async function workspaceOf(person: Person, name: string): Promise<string>
 }
 
 /** Somebody new in the workspace. */
-export async function joined(world: World, host: Person, workspaceId: string, name: string, roleId: string): Promise<Person> {
+export async function joined(
+  world: World,
+  host: Person,
+  workspaceId: string,
+  name: string,
+  roleId: string,
+): Promise<Person> {
   const person = await world.signUp(name);
   const { secret } = await host.workspaces.createInvitation({ workspaceId, roleId });
   await person.workspaces.acceptInvitation({ secret });
@@ -137,7 +143,9 @@ export function workspaceCases(world: () => World): void {
       expect(await refusal(world().anonymous.workspaces.getInvitation({ secret: short.secret }))).toBe("LINK_INVALID");
       const page = await host.workspaces.listInvitations({ workspaceId, pageSize: 1 });
       expect(page.invitations[0]?.state).toBe(InvitationState.EXPIRED);
-      expect(await refusal(host.workspaces.listInvitations({ workspaceId, pageToken: "x" }))).toBe("PAGE_TOKEN_INVALID");
+      expect(await refusal(host.workspaces.listInvitations({ workspaceId, pageToken: "x" }))).toBe(
+        "PAGE_TOKEN_INVALID",
+      );
       const missing = host.workspaces.revokeInvitation({ workspaceId, invitationId: newId() });
       expect(await refusal(missing)).toBe("NOT_FOUND");
     });

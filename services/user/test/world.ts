@@ -73,7 +73,7 @@ let count = 0;
 
 export async function startWorld(
   env: Record<string, string> = {},
-  { mail = false, ...overrides }: UserOverrides & { mail?: boolean } = {},
+  options: UserOverrides & { mail?: boolean } = {},
 ): Promise<World> {
   await using parts = new AsyncDisposableStack();
   const folder = parts.use(await temporaryFolder());
@@ -97,15 +97,14 @@ export async function startWorld(
         clock: () => new Date(Date.now() + offset),
         logger: createLogger({ level: "info", destination: { write: (line: string) => logLines.push(line) } }),
         observe: (record) => records.push(record),
-        ...(mail && { mailer }),
-        ...overrides,
+        ...options,
+        ...(options.mail && { mailer }),
       },
     );
   let service: RunningService = await start();
   parts.defer(() => service[Symbol.asyncDispose]());
   const addresses: { user: string[] } = { user: [service.address] };
-  const connect = async (workload: Workload) =>
-    connectMesh({ identity: await testIdentity(workload), addresses });
+  const connect = async (workload: Workload) => connectMesh({ identity: await testIdentity(workload), addresses });
   let gateway: Mesh = await connect(Workload.GATEWAY);
   let document: Mesh = await connect(Workload.DOCUMENT);
   parts.defer(async () => {
@@ -115,7 +114,10 @@ export async function startWorld(
 
   const clients = (headers: () => Promise<Record<string, string>>): Clients => {
     const make = <Service extends DescService>(desc: Service): Client<Service> =>
-      createClient(desc, withHeaders(() => gateway.transport(desc), headers));
+      createClient(
+        desc,
+        withHeaders(() => gateway.transport(desc), headers),
+      );
     return {
       sessions: make(SessionService),
       users: make(UserService),
@@ -126,7 +128,13 @@ export async function startWorld(
     };
   };
   const own = <Service extends DescService>(desc: Service, mesh: () => Mesh): Client<Service> =>
-    createClient(desc, withHeaders(() => mesh().transport(desc), async () => ({})));
+    createClient(
+      desc,
+      withHeaders(
+        () => mesh().transport(desc),
+        async () => ({}),
+      ),
+    );
   const tokens = own(TokenService, () => gateway);
   const authorization = (token: string) => ({ authorization: `Bearer ${token}` });
   const from = (address: string) => clients(async () => ({ "x-docket-client": address }));
@@ -186,7 +194,7 @@ export async function startWorld(
 
 /** The transport is asked for at each call, so that clients outlive a restart. */
 function withHeaders(transport: () => Transport, headers: () => Promise<Record<string, string>>): Transport {
-  const merged = async (given: HeadersInit | undefined) => {
+  const merged = async (given: ConstructorParameters<typeof Headers>[0]) => {
     const all = new Headers(given);
     for (const [name, value] of Object.entries(await headers())) all.set(name, value);
     return all;
