@@ -1,6 +1,6 @@
 // Whether a subject may do something to a folder, a document or in a workspace: reads what domain/access.ts decides
 // from. Other kinds of resources are answered by their own checks, given at composition.
-import { type Permission, PermissionSchema, ResourceKind } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { Permission, PermissionSchema, ResourceKind } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { enumName, resourceName } from "@docket/contracts/policy";
 import { allowed, type Authorizer, type Decision, denied, hidden, type ScopeCheck } from "@docket/runtime/access";
@@ -128,5 +128,6 @@ function inWorkspace({ standing, access }: Standpoint, permission: Permission): 
   if (!standing.member) return hidden;
   const needed = levelFor(permission);
   const passes = needed === undefined ? standing.permissions.has(permission) : access.level >= needed;
-  return passes ? allowed : denied;
+  if (passes) return allowed;
+  return standing.permissions.has(Permission.WORKSPACE_VIEW) ? denied : hidden;
 }

@@ -1,7 +1,7 @@
 // Whether a subject may do something to an upload, in a workspace, or with a ticket.
 
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
-import { type Permission, ResourceKind } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { Permission, ResourceKind } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { type Authorizer, allowed, type Decision, denied, hidden } from "@docket/runtime/access";
 import type { Call, Subject } from "@docket/runtime/call";
 import { AppError } from "@docket/runtime/errors";
@@ -20,7 +20,9 @@ export function createAuthorizer({ uploads, membership, tickets }: AuthorizerDep
   const inWorkspace = async (subject: Subject, id: string, permission: Permission, call: Call): Promise<Decision> => {
     const { member, permissions } = await membership.of(subject, id, call);
     if (!member) return hidden;
-    return permissions.has(permission) ? allowed : denied;
+    if (permissions.has(permission)) return allowed;
+    // Whose role does not show the workspace must not learn that it exists.
+    return permissions.has(Permission.WORKSPACE_VIEW) ? denied : hidden;
   };
   return {
     async check(subject, { kind, id, permission }, call) {
