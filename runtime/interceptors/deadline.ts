@@ -35,11 +35,14 @@ export function deadline(): Interceptor {
     const resume = () => end.abort(new AppError(Reason.RESUME));
     const age = setTimeout(resume, jittered(maxAgeMs));
     let silence = setTimeout(resume, idleMs);
+    let over = false;
     const heard = () => {
       clearTimeout(silence);
-      silence = setTimeout(resume, idleMs);
+      // What still comes in after the end must not start the clock again.
+      if (!over) silence = setTimeout(resume, idleMs);
     };
     const finish = () => {
+      over = true;
       clearTimeout(age);
       clearTimeout(silence);
     };

@@ -23,6 +23,9 @@ export function session({ verifyToken, liveStreams }: ChainOptions): Interceptor
     const live = liveStreams.open(call.subject);
     const signal = AbortSignal.any([call.signal, live.signal]);
     call.signal = signal;
+    // A call that is given up before its answer is read is never iterated, so its end is heard here.
+    signal.addEventListener("abort", live.close, { once: true });
+    if (signal.aborted) live.close();
     try {
       const response = await Promise.race([next({ ...request, signal }), aborted(live.signal)]);
       return response.stream ? { ...response, message: endingWith(response.message, signal, live.close) } : response;

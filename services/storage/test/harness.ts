@@ -120,8 +120,8 @@ export async function somebody(
   kind: "person" | "application" = "person",
   workspaceId?: string,
   scopes?: Permission[],
+  id = newId(),
 ): Promise<Somebody> {
-  const id = newId();
   const common = { kind, id, expiresAt: Date.now() + 300_000 };
   const content =
     kind === "person"
@@ -131,10 +131,17 @@ export async function somebody(
   return { id, as: { headers: { [headerNames.authorization]: `Bearer ${token}` } } };
 }
 
+/** What an earlier process left behind. */
+export interface Known {
+  readonly folder: string;
+  readonly annaId: string;
+  readonly workspaceId: string;
+}
+
 /** Starts a service with settings on top of small, safe ones. Time stands still unless a test moves it. */
-export async function startHarness(env: Record<string, string> = {}): Promise<Harness> {
+export async function startHarness(env: Record<string, string> = {}, known: Partial<Known> = {}): Promise<Harness> {
   const parts = new AsyncDisposableStack();
-  const folder = parts.use(await temporaryFolder());
+  const folder = known.folder === undefined ? parts.use(await temporaryFolder()) : { path: known.folder };
   const users = new FakeUsers();
   const log = captureLog("info");
   const clock = { now: Date.now() };
@@ -167,9 +174,9 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
     await mesh.gateway[Symbol.asyncDispose]();
     await mesh.document[Symbol.asyncDispose]();
   });
-  const anna = await somebody();
+  const anna = await somebody("person", undefined, [], known.annaId);
   const ben = await somebody();
-  const workspaceId = newId();
+  const workspaceId = known.workspaceId ?? newId();
   users.join(anna, workspaceId);
   users.join(ben, workspaceId);
   return {
