@@ -5,12 +5,14 @@ import type { Exchange } from "./http/exchange.ts";
 
 /** A request has been answered, or its client has gone. */
 export function requestEnded(
-  { request, response, outcome, clientAddress, method, logger }: Exchange,
+  logger: Logger,
+  { request, response, requestId, outcome, clientAddress, method }: Exchange,
   durationMs: number,
 ): void {
   const level = response.statusCode >= 500 ? "warn" : "info";
   logger[level](
     {
+      request_id: requestId,
       route: outcome.route,
       method,
       http: request.httpVersion,

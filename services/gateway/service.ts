@@ -58,17 +58,18 @@ export interface RunningGateway extends AsyncDisposable {
 /** Starts the edge, or throws a StartError with one sentence. Disposing of it drains it first. */
 export async function startGateway(config: GatewayConfig, overrides: GatewayOverrides = {}): Promise<RunningGateway> {
   const logger = overrides.logger ?? createLogger({ service: "gateway", level: config.logLevel });
-  const identity = overrides.identity ?? (await openIdentity(Workload.GATEWAY, config));
+  await using starting = new AsyncDisposableStack();
+  const identity = overrides.identity ?? starting.use(await openIdentity(Workload.GATEWAY, config));
   const rpcs = overrides.rpcs ?? edgeRpcs();
   const https = config.publicUrl === undefined ? config.tls !== undefined : config.publicUrl.protocol === "https:";
   const drained = new AbortController();
 
-  const mesh = connectMesh({ identity, addresses: addressBook(config) });
+  const mesh = starting.use(connectMesh({ identity, addresses: addressBook(config) }));
   const clients = gatewayClients(mesh);
   const cookie = new SessionCookie(https);
   const sessions = new Sessions(clients.tokens);
   const streams = new OpenStreams(sessions);
-  const load = new Load(config.limits);
+  const load = starting.use(new Load(config.limits));
   const rates = overrides.rates ?? new RateLimits(config.rateScale / 100);
   const gate = new Gate({ cookie, sessions, rates, load, publicOrigin: config.publicUrl?.origin });
   const readiness = new ReadinessProbe(clients.health);
@@ -118,7 +119,7 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
           ...clients,
           streams,
           gate,
-          publicUrl: url,
+          baseUrl: ({ host }) => config.publicUrl?.origin ?? `${https ? "https" : "http"}://${host}`,
           maxBytes: (exchange) => limits.maxBytes(exchange.requestId),
           idleMs: config.limits.transferIdleMs,
           segmentMs: 60_000,
@@ -127,13 +128,14 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
       maxHeaderBytes: config.connections.maxHeaderBytes,
       logger,
       newRequestId: newId,
-      ended: requestEnded,
+      ended: (exchange, durationMs) => requestEnded(logger, exchange, durationMs),
     });
   let onRequest: ReturnType<typeof createEdge> = () => undefined;
   const listener = await listen(config, (request, response) => onRequest(request, response));
   url = urlOf(config, listener.address.port);
   onRequest = serve();
-  const endings = followEndings({ client: clients.userChanges, streams, logger });
+  starting.use(followEndings({ client: clients.userChanges, streams, logger }));
+  const running = starting.move();
   if (!https && !isLoopback(config.host)) insecureCookies(logger, config.host);
   listening(logger, url);
 
@@ -148,9 +150,7 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
       streams.drain();
       drained.abort(toConnectError(new AppError(Reason.RESUME), ""));
       await listener.drain(config.drainMs);
-      await endings[Symbol.asyncDispose]();
-      await mesh[Symbol.asyncDispose]();
-      load[Symbol.dispose]();
+      await running.disposeAsync();
     },
   };
 }

@@ -4,7 +4,7 @@ import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { RateClass } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import type { Subject } from "@docket/runtime/call";
 import { AppError, reasonOf } from "@docket/runtime/errors";
-import type { Exchange } from "../http/exchange.ts";
+import { type Exchange, isGone } from "../http/exchange.ts";
 import type { Load } from "../limits/load.ts";
 import type { RateLimits } from "../limits/rates.ts";
 import type { SessionCookie } from "../session/cookie.ts";
@@ -50,7 +50,9 @@ export class Gate {
   /** Lets a request in, or throws why not. */
   async admit(exchange: Exchange, demand: Demand): Promise<Admission> {
     const { rates, load, publicOrigin } = this.#options;
-    exchange.response.once("close", load.enter(demand.kind));
+    const leave = load.enter(demand.kind);
+    if (isGone(exchange.response)) leave();
+    else exchange.response.once("close", leave);
     const credential = this.#credentialOf(exchange, demand);
     const { request, host, method } = exchange;
     if (isCrossSite({ method, headers: request.headers, host, cookie: credential?.cookie ?? false }, publicOrigin)) {

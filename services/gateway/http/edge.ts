@@ -66,7 +66,10 @@ export function createEdge(options: EdgeOptions): (request: EdgeRequest, respons
       clientAddress: options.proxies.clientOf(peer, headerOf(request.headers, "x-forwarded-for")),
       method: request.method ?? "GET",
       signal: gone.signal,
-      logger: options.logger.child({ request_id: requestId }),
+      // Made only where something is to be said beyond the one line at the end.
+      get logger() {
+        return options.logger.child({ request_id: requestId });
+      },
       outcome: { route: "unknown" },
     };
     response.once("finish", () => stopUnreadBody(request, response, unreadGraceMs));
@@ -82,10 +85,13 @@ function headerBytes({ rawHeaders }: EdgeRequest): number {
   return rawHeaders.reduce((sum, text) => sum + text.length, 0);
 }
 
+const hostName = /^[A-Za-z0-9.-]+(:\d+)?$|^\[[0-9A-Fa-f:.]+\](:\d+)?$/;
+
 /** Where the request goes; undefined when it cannot be told. */
 function targetOf(request: EdgeRequest, trusted: boolean): Pick<Exchange, "host" | "path" | "query"> | undefined {
   const authority = "authority" in request ? request.authority : (request.headers.host ?? "");
-  const host = (trusted ? headerOf(request.headers, "x-forwarded-host") : undefined) ?? authority;
+  const forwarded = trusted ? headerOf(request.headers, "x-forwarded-host") : undefined;
+  const host = forwarded !== undefined && hostName.test(forwarded) ? forwarded : authority;
   const { url = "/" } = request;
   if (!url.startsWith("/") || url.startsWith("//") || !URL.canParse(url, `http://${authority}`)) return undefined;
   const mark = url.indexOf("?");

@@ -4,6 +4,12 @@
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { AppError } from "@docket/runtime/errors";
 
+/** What one request holds. Holding throws OVERLOADED when there is no room, and CANCELLED once it is closed. */
+export interface Account {
+  hold(bytes: number): void;
+  close(): void;
+}
+
 export class ByteBudget {
   readonly #limit: number;
   #held = 0;
@@ -17,10 +23,12 @@ export class ByteBudget {
   }
 
   /** Opens an account for one request; close it when the answer has gone out. */
-  open(): { hold(bytes: number): void; close(): void } {
+  open(): Account {
     let own = 0;
+    let closed = false;
     return {
       hold: (bytes) => {
+        if (closed) throw new AppError(Reason.CANCELLED);
         if (this.#held + bytes > this.#limit) throw new AppError(Reason.OVERLOADED, { retryAfterMs: 1000 });
         own += bytes;
         this.#held += bytes;
@@ -28,6 +36,7 @@ export class ByteBudget {
       close: () => {
         this.#held -= own;
         own = 0;
+        closed = true;
       },
     };
   }

@@ -27,7 +27,8 @@ import type { Demand, Gate } from "../guard/gate.ts";
 import { type BodyLimits, watched } from "../http/body_watch.ts";
 import { bodyOf, type Exchange } from "../http/exchange.ts";
 import { sendProblem } from "../http/problem.ts";
-import type { ByteBudget } from "../limits/byte_budget.ts";
+import type { Account, ByteBudget } from "../limits/byte_budget.ts";
+import type { EdgeRequest } from "../listener/listener.ts";
 import { finishAnswer } from "./answers.ts";
 import { type EdgeCall, edgeCallOf, edgeKey } from "./edge_call.ts";
 import { type ForwardOptions, forwarder, translate } from "./forward.ts";
@@ -156,7 +157,10 @@ function universal(exchange: Exchange, method: DescMethod, options: RpcAdapterOp
       return { ...made, body: inOurWords(watched(body, { idleMs: options.streamIdleMs }, signal), call) };
     default: {
       const slowly = watched(body, options.messageLimits, signal);
-      return { ...made, body: inOurWords(budgeted(slowly, exchange, maxBytes(method), options.budget), call) };
+      // Opened and bound to the answer's end at once: the client may be gone before its first byte is read.
+      const account = options.budget.open();
+      response.once("close", account.close);
+      return { ...made, body: inOurWords(budgeted(slowly, request, maxBytes(method), account), call) };
     }
   }
 }
@@ -177,13 +181,10 @@ function maxBytes(method: DescMethod): number {
 /** Counts what waits in memory; what is compressed counts with all that it may become. */
 async function* budgeted(
   body: AsyncIterable<Uint8Array>,
-  { request, response }: Exchange,
+  { headers }: EdgeRequest,
   limit: number,
-  budget: ByteBudget,
+  account: Account,
 ): AsyncGenerator<Uint8Array> {
-  const account = budget.open();
-  response.once("close", account.close);
-  const { headers } = request;
   if (headers["content-encoding"] !== undefined || headers["grpc-encoding"] !== undefined) account.hold(limit);
   let seen = 0;
   for await (const piece of body) {

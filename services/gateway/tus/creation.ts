@@ -18,8 +18,8 @@ import { type WriterOptions, writeBody } from "./writer.ts";
 
 export interface UploadsOptions extends WriterOptions {
   readonly uploads: Client<typeof UploadService>;
-  /** Where browsers find the edge, without a slash at the end. */
-  readonly publicUrl: string;
+  /** Where this client finds the edge, without a slash at the end. */
+  readonly baseUrl: (exchange: Exchange) => string;
   /** The largest file, in bytes. */
   readonly maxBytes: (exchange: Exchange) => Promise<number>;
 }
@@ -33,7 +33,7 @@ export async function createUpload(exchange: Exchange, admission: SignedIn, opti
   if (isComplete(upload)) upload = await complete(upload, exchange, admission, options);
   const { response } = exchange;
   response.setHeader("tus-resumable", tusVersion);
-  response.setHeader("location", `${options.publicUrl}/files/uploads/${upload.id}`);
+  response.setHeader("location", `${options.baseUrl(exchange)}/files/uploads/${upload.id}`);
   setUploadHeaders(exchange, upload);
   response.setHeader("content-length", "0");
   response.statusCode = 201;
