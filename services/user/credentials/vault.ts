@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { link, readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureFolder } from "@docket/runtime/data_dir";
 import { StartError } from "@docket/runtime/errors";
@@ -57,13 +57,19 @@ export function newSecret(): Uint8Array {
   return randomBytes(secretBytes);
 }
 
+/** Whole or not at all: of two processes that start at once, the second finds what the first wrote. */
+async function createExclusively(file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomBytes(6).toString("hex")}`;
+  await writeFile(draft, text, { flag: "wx", mode: 0o600, flush: true });
+  await link(draft, file).finally(() => unlink(draft));
+}
+
 /** The secret in the data folder, made when there is none. Throws StartError when it can be neither read nor made. */
 export async function loadVaultSecret(dataDir: string): Promise<string> {
   await ensureFolder(dataDir);
   const file = join(dataDir, "user-secret.key");
   try {
-    // Exclusively: of two processes that start at once, the second reads what the first wrote.
-    await writeFile(file, `${encodeSecret(newSecret())}\n`, { flag: "wx", mode: 0o600, flush: true });
+    await createExclusively(file, `${encodeSecret(newSecret())}\n`);
   } catch (cause) {
     if ((cause as { code?: string }).code !== "EEXIST") {
       throw new StartError(`The file ${file} cannot be written; set KEY_ENCRYPTION_SECRET, or mend the folder.`, {

@@ -25,7 +25,8 @@ export function passwordWeakness(
 
 function isCommon(folded: string): boolean {
   if (commonPasswords.has(folded) || isSequence(folded)) return true;
-  return commonWords.has(withoutTail(folded)) || commonWords.has(withoutTail(plain(folded)));
+  const bare = withoutTail(folded);
+  return [bare, plain(bare), withoutTail(plain(folded))].some((word) => commonWords.has(word));
 }
 
 /** One or two characters over and over: `aaaaaaaa`, `abababab`. */
