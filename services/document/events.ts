@@ -15,14 +15,14 @@ export interface Events {
 
 export function createEvents(logger: Logger): Events {
   return {
-    documentCreated: (workspaceId, documentId, size) =>
-      logger.info({ workspaceId, documentId, size }, "document created"),
-    versionCreated: (documentId, number, size) => logger.info({ documentId, number, size }, "version created"),
+    documentCreated: (workspace_id, document_id, size) =>
+      logger.info({ workspace_id, document_id, size }, "document created"),
+    versionCreated: (document_id, number, size) => logger.info({ document_id, number, size }, "version created"),
     purged: (kind, id, documents, versions) => logger.info({ kind, id, documents, versions }, "purged"),
-    grantSet: (resourceId, principal, level) => logger.info({ resourceId, principal, level }, "grant set"),
-    grantRevoked: (resourceId, principal) => logger.info({ resourceId, principal }, "grant revoked"),
+    grantSet: (resource_id, principal, level) => logger.info({ resource_id, principal, level }, "grant set"),
+    grantRevoked: (resource_id, principal) => logger.info({ resource_id, principal }, "grant revoked"),
     referencesSettled: (confirmed, released) => logger.info({ confirmed, released }, "pending references settled"),
-    referenceMissing: (versionIds) => logger.error({ versionIds }, "storage holds no bytes for versions that exist"),
-    workspaceRemoved: (workspaceId) => logger.info({ workspaceId }, "workspace removed"),
+    referenceMissing: (version_ids) => logger.error({ version_ids }, "storage holds no bytes for versions that exist"),
+    workspaceRemoved: (workspace_id) => logger.info({ workspace_id }, "workspace removed"),
   };
 }

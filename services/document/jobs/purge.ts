@@ -12,7 +12,8 @@ import { enqueue } from "@docket/runtime/queue/queue";
 import type { JobHandler } from "@docket/runtime/queue/worker";
 import { isTrashed, state } from "../domain/state.ts";
 import type { Events } from "../events.ts";
-import { recordChanges } from "../store/changes.ts";
+import { grantMessage } from "../handlers/messages.ts";
+import { type ChangeFacts, recordChanges } from "../store/changes.ts";
 import { documentsIn, removeDocuments, setDocumentState } from "../store/documents.ts";
 import type { DocumentDatabase, Tables, Tx } from "../store/entities.ts";
 import { removeFolders, setFolderState, subtreeOf } from "../store/folders.ts";
@@ -74,13 +75,13 @@ export function purgeHandler(db: DocumentDatabase, events: Events, clock: Clock)
     }
     await db.transaction(async (tx) => {
       const at = clock().getTime();
+      const target = isFolder ? await placeOf(tx, "folder", workspaceId, [targetId]) : [];
+      const lost = await lostAccess(tx, workspaceId, folders);
       await removeFolders(tx, workspaceId, folders);
       await updateOperation(tx, operation, { state: OperationState.SUCCEEDED, updated_at: at });
       await job.complete(tx);
-      if (isFolder) {
-        const gone = [{ kind: ChangeKind.FOLDER_PURGED, folderId: targetId }];
-        await recordChanges(tx, workspaceId, at, operation.created_by, gone);
-      }
+      const gone = target.map(({ id, above }) => ({ kind: ChangeKind.FOLDER_PURGED, folderId: id, ...fromFolder(above) }));
+      await recordChanges(tx, workspaceId, at, operation.created_by, [...gone, ...lost]);
       afterCommit(tx, () => events.purged(isFolder ? "folder" : "document", targetId, ids.length, versions));
     });
   };
@@ -120,14 +121,51 @@ async function begin(tx: Tx, operationId: string, at: number): Promise<Operation
 
 async function removePart(tx: Tx, operation: OperationRow, ids: readonly string[], at: number): Promise<number> {
   const { workspace_id: workspaceId } = operation;
+  const documents = await placeOf(tx, "document", workspaceId, ids);
+  const lost = await lostAccess(tx, workspaceId, ids);
   await removeTasksAndComments(tx, workspaceId, ids);
   const versionIds = await removeVersions(tx, workspaceId, ids);
   await removeDocuments(tx, workspaceId, ids);
   if (versionIds.length > 0) await enqueue(tx, { kind: releaseJob, payload: { versionIds } });
   const present = await readOperation(tx, operation.id);
-  const done = (present?.done_count ?? 0) + ids.length;
+  const done = (present?.done_count ?? 0) + documents.length;
   await updateOperation(tx, operation, { done_count: done, updated_at: at });
-  const gone = ids.map((documentId) => ({ kind: ChangeKind.DOCUMENT_PURGED, documentId }));
-  await recordChanges(tx, workspaceId, at, operation.created_by, gone);
+  const gone = documents.map(({ id, above }) => ({
+    kind: ChangeKind.DOCUMENT_PURGED,
+    documentId: id,
+    ...fromFolder(above),
+  }));
+  await recordChanges(tx, workspaceId, at, operation.created_by, [...gone, ...lost]);
   return versionIds.length;
+}
+
+/** Where things lie that are about to go: who sees the folder above is told of it. */
+async function placeOf(tx: Tx, kind: "document" | "folder", workspaceId: string, ids: readonly string[]) {
+  const rows =
+    kind === "document"
+      ? await tx.selectFrom("document").select(["id", "folder_id as above"]).where("workspace_id", "=", workspaceId).where("id", "in", ids).execute()
+      : await tx.selectFrom("folder").select(["id", "parent_id as above"]).where("workspace_id", "=", workspaceId).where("id", "in", ids).execute();
+  return rows;
+}
+
+function fromFolder(above: string): { fromFolderId?: string } {
+  return above === "" ? {} : { fromFolderId: above };
+}
+
+/** Tells everybody with a grant of their own on what goes that they see it no more. */
+async function lostAccess(tx: Tx, workspaceId: string, ids: readonly string[]): Promise<ChangeFacts[]> {
+  const facts: ChangeFacts[] = [];
+  for (const part of chunks(ids, 400)) {
+    const rows = await tx
+      .selectFrom("access_grant")
+      .selectAll()
+      .where("workspace_id", "=", workspaceId)
+      .where("resource_id", "in", part)
+      .execute();
+    for (const row of rows) {
+      const where = row.resource_kind === "document" ? { documentId: row.resource_id } : { folderId: row.resource_id };
+      facts.push({ ...where, kind: ChangeKind.ACCESS_LOST, grant: grantMessage(row) });
+    }
+  }
+  return facts;
 }

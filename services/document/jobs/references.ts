@@ -59,11 +59,13 @@ export function startReferences(options: ReferenceOptions): References {
   const settle = async () => {
     let confirmed = 0;
     let released = 0;
-    // What one page settles is no longer pending, so the first page is read until nothing is left of it.
+    const seen = new Set<string>();
+    // What one page settles is no longer pending, so the first page is read until it brings nothing new.
     for (;;) {
       const page = await blobs.listPendingReferences({ olderThan: durationFromMs(ageMs), pageSize: atOnce });
       const ids = page.references.map((reference) => reference.versionId);
-      if (ids.length === 0) break;
+      if (ids.every((id) => seen.has(id))) break;
+      for (const id of ids) seen.add(id);
       const existing = await existingVersions(db.query, ids);
       const gone = ids.filter((id) => !existing.has(id));
       if (existing.size > 0) await blobs.confirmReferences({ versionIds: [...existing] });

@@ -1,8 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
 import { AccessLayerKind, GrantLevel } from "@docket/contracts/gen/docket/document/v1/grant_pb.ts";
 import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { openDatabase } from "@docket/runtime/db/database";
 import { newId } from "@docket/runtime/ids";
 import { eventually } from "@docket/runtime/testing/eventually";
+import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { entities } from "../store/entities.ts";
+import { migrations } from "../store/migrations/sqlite/index.ts";
 import { at, reasonOf, startWorld, type Somebody } from "./world.ts";
 
 const person = (who: Somebody) => ({ principal: { case: "personId" as const, value: who.id } });
@@ -134,6 +138,35 @@ describe("GrantService", () => {
       ann.as,
     );
     expect(await reasonOf(wrong)).toBe("PAGE_TOKEN_INVALID");
+  });
+
+  it("takes at most 500 grants on one resource", async () => {
+    await using folder = await temporaryFolder();
+    await using world = await startWorld({ folder: folder.path });
+    const ann = await world.person("member");
+    const resource = onDocument(await world.document(ann, "Title"));
+    await using database = await openDatabase({
+      url: `file:${folder.path}`,
+      name: "document",
+      entities,
+      migrations: { sqlite: migrations },
+      logger: world.log.logger,
+    });
+    // Ann's own is the first.
+    const others = Array.from({ length: 499 }, () => `group:${newId()}`);
+    const row = { workspace_id: world.workspaceId, resource_id: resource.value, resource_kind: "document", level: 1 };
+    const rows = others.map((principal) => ({ ...row, principal, created_by: "", updated_at: 0 }));
+    await database.query.insertInto("access_grant").values(rows).execute();
+
+    const groupId = world.users.group(world.workspaceId);
+    const set = { resource, principal: group(groupId), level: VIEWER };
+    expect(await reasonOf(world.grants.setGrant(set, ann.as))).toBe("LIMIT_REACHED");
+    await database.query
+      .deleteFrom("access_grant")
+      .where("principal", "=", others[0] ?? "")
+      .execute();
+    expect(await reasonOf(world.grants.setGrant(set, ann.as))).toBe("OK");
+    expect(await reasonOf(world.grants.setGrant({ ...set, level: EDITOR }, ann.as))).toBe("OK");
   });
 
   it("explains each layer: who may call, session, role, and the grant with its way", async () => {
