@@ -22,7 +22,7 @@ import { applicationWorkspacesOf } from "../store/application_store.ts";
 import { deletePasswordResets, insertPasswordReset } from "../store/credential_store.ts";
 import type { Db } from "../store/database.ts";
 import { forgiveAttempt } from "../store/throttle_store.ts";
-import { countOtherOwners, ownedWorkspaceIds, workspaceIdsOf } from "../store/workspace_store.ts";
+import { otherOwners, ownedWorkspaceIds, workspaceIdsOf } from "../store/workspace_store.ts";
 import type { Deps } from "./deps.ts";
 import { linkOf, resetLifeMs } from "./mailing.ts";
 import { toUser } from "./messages.ts";
@@ -115,7 +115,7 @@ export function userHandlers(deps: Deps): ServiceImpl<typeof UserService> {
         // In one order everywhere, so that two of these cannot wait for each other.
         for (const workspaceId of await affectedWorkspaces(tx, userId)) await write.lock(workspaceId);
         for (const workspaceId of await ownedWorkspaceIds(tx, userId)) {
-          if ((await countOtherOwners(tx, workspaceId, userId)) === 0) {
+          if ((await otherOwners(tx, workspaceId, userId)).length === 0) {
             throw new AppError(Reason.LAST_OWNER, { metadata: { workspace_id: workspaceId } });
           }
         }

@@ -8,15 +8,16 @@ import { openPage } from "@docket/runtime/db/page";
 import { AppError, notFound } from "@docket/runtime/errors";
 import { type Holder, holderKinds, type Member, type Role } from "../domain/model.ts";
 import { builtInRoleIds, lacking } from "../domain/roles.ts";
+import { handOverApplications } from "../store/application_store.ts";
 import type { Db } from "../store/database.ts";
 import { findBinding, findRole, setBinding } from "../store/role_store.ts";
 import { permissionsThrough, standingOf } from "../store/standing_store.ts";
 import {
-  countOtherOwners,
   deleteMember,
   findWorkspace,
   isMember,
   listMembers,
+  otherOwners,
   touchMember,
 } from "../store/workspace_store.ts";
 import type { Deps } from "./deps.ts";
@@ -41,7 +42,7 @@ export async function refuseBeyondOwn(
 async function refuseLastOwner(tx: Db, workspaceId: string, userId: string): Promise<void> {
   const binding = await findBinding(tx, workspaceId, { kind: holderKinds.person, id: userId });
   if (binding?.roleId !== builtInRoleIds.owner) return;
-  if ((await countOtherOwners(tx, workspaceId, userId)) > 0) return;
+  if ((await otherOwners(tx, workspaceId, userId)).length > 0) return;
   throw new AppError(Reason.LAST_OWNER, { metadata: { workspace_id: workspaceId } });
 }
 
@@ -79,6 +80,9 @@ export function memberHandlers(deps: Deps): Pick<ServiceImpl<typeof WorkspaceSer
   const takeOut = async ({ tx, tell }: Write, workspaceId: string, userId: string) => {
     await refuseLastOwner(tx, workspaceId, userId);
     await deleteMember(tx, workspaceId, userId);
+    // Keys outlive people: an owner of the workspace answers for them now.
+    const [heir] = await otherOwners(tx, workspaceId, userId);
+    if (heir !== undefined) await handOverApplications(tx, workspaceId, userId, heir);
     tell({ case: "memberRemoved", value: { workspaceId, userId } });
   };
 

@@ -113,6 +113,16 @@ export async function deleteApplication(db: Db, workspaceId: string, id: string)
   await db.deleteFrom("application").where("workspace_id", "=", workspaceId).where("id", "=", id).execute();
 }
 
+/** Somebody else answers from now on for a person's applications in a workspace. */
+export async function handOverApplications(db: Db, workspaceId: string, from: string, to: string): Promise<void> {
+  await db
+    .updateTable("application")
+    .set((eb) => ({ owner_id: to, version: eb("version", "+", 1) }))
+    .where("workspace_id", "=", workspaceId)
+    .where("owner_id", "=", from)
+    .execute();
+}
+
 /** The workspaces of the applications that a person owns. */
 export async function applicationWorkspacesOf(db: Db, ownerId: string): Promise<string[]> {
   const rows = await db

@@ -233,18 +233,20 @@ export async function listMembers(
 }
 
 /** Owners of a workspace who can sign in, other than this person. */
-export async function countOtherOwners(db: Db, workspaceId: string, userId: string): Promise<number> {
-  const row = await db
+export async function otherOwners(db: Db, workspaceId: string, userId: string): Promise<string[]> {
+  const rows = await db
     .selectFrom("role_binding")
     .innerJoin("account", "account.id", "role_binding.principal_id")
-    .select((eb) => eb.fn.countAll<number>().as("n"))
+    .select("account.id")
     .where("role_binding.workspace_id", "=", workspaceId)
     .where("role_binding.kind", "=", holderKinds.person)
     .where("role_binding.role_id", "=", builtInRoleIds.owner)
     .where("role_binding.principal_id", "!=", userId)
     .where("account.disabled_at", "is", null)
-    .executeTakeFirstOrThrow();
-  return Number(row.n);
+    .orderBy("role_binding.created_at")
+    .orderBy("account.id")
+    .execute();
+  return rows.map((row) => row.id);
 }
 
 /** The workspaces that a person owns. */

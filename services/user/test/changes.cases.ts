@@ -3,7 +3,7 @@ import { describe, expect, it } from "@jest/globals";
 import { builtInRoleIds } from "../domain/roles.ts";
 import { follow } from "./following.ts";
 import { joined, workspaceOf } from "./workspaces.cases.ts";
-import { refusal, type World } from "./world.ts";
+import { refusal, startWorld, type World } from "./world.ts";
 
 export function changeCases(world: () => World): void {
   describe("the stream of changes", () => {
@@ -42,6 +42,21 @@ export function changeCases(world: () => World): void {
       expect(await refusal(world().changes.watchUserChanges({ cursor: "x" })[Symbol.asyncIterator]().next())).toBe(
         "INVALID_ARGUMENT",
       );
+    });
+
+    it("ends at once when the service stops, and goes on where it was after the restart", async () => {
+      await using other = await startWorld();
+      const host = await other.signUp("Host Restart");
+      const workspaceId = await workspaceOf(host, "Restart");
+      const before = await follow(other);
+      await host.groups.createGroup({ workspaceId, name: "One" });
+      await before.until("accessChanged");
+      await other.restart();
+      await before[Symbol.asyncDispose]();
+      await host.groups.createGroup({ workspaceId, name: "Two" });
+      await using after = await follow(other, before.cursor());
+      await after.until("accessChanged");
+      expect(after.changes).toHaveLength(1);
     });
 
     it("tells of a changed workspace, and of what happened while nobody listened", async () => {

@@ -121,6 +121,18 @@ export function keyCases(world: () => World): void {
       await world().withKey(third.secret).workspaces.getWorkspace({ workspaceId });
     });
 
+    it("pass to an owner of the workspace when the person who answers for them leaves", async () => {
+      const host = await world().signUp("Host Heir");
+      const workspaceId = await workspaceOf(host, "Heir");
+      const admin = await joined(world(), host, workspaceId, "Admin Heir", builtInRoleIds.admin);
+      const applicationId = await enrolled(admin, workspaceId, "Robot", builtInRoleIds.guest);
+      const { secret } = await admin.keys.createApiKey({ workspaceId, applicationId, name: "Key", scopes });
+      await admin.workspaces.leaveWorkspace({ workspaceId });
+      const { application } = await host.keys.getApplication({ workspaceId, applicationId });
+      expect(application).toMatchObject({ ownerId: host.id, createdBy: admin.id });
+      await world().withKey(secret).workspaces.getWorkspace({ workspaceId });
+    });
+
     it("end by revocation and by their expiry, and outlive who made them", async () => {
       const host = await world().signUp("Host End");
       const workspaceId = await workspaceOf(host, "End");

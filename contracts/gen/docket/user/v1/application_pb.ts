@@ -73,7 +73,8 @@ export type Application = Message<"docket.user.v1.Application"> & {
   etag: string;
 
   /**
-   * The person who answers for it; at first who enrolled it. While that account is disabled, its keys do not work.
+   * The person who answers for it; at first who enrolled it. While that account is disabled, its keys do
+   * not work. An owner of the workspace follows when the person leaves it.
    *
    * @generated from field: string owner_id = 8;
    */
