@@ -118,9 +118,12 @@ export class Watching implements AsyncDisposable {
       const { places } = open.session;
       const watched = id !== undefined && places.has(id);
       if (watched) open.stale.add(id);
-      if (id === undefined || id === open.subject.id) for (const workspaceId of places.keys()) open.stale.add(workspaceId);
-      // It may be a workspace that the subject has just joined; asked once a second, however much happens.
-      if (!watched) open.relistAt = Math.min(open.relistAt, open.listedAt + relistMs.soonest);
+      if (id === undefined || id === open.subject.id)
+        for (const workspaceId of places.keys()) open.stale.add(workspaceId);
+      // It may be a workspace that the subject has just joined; asked once a second, however much happens, and never by a
+      // stream whose workspaces are fixed: nothing would move its time on.
+      if (!watched && open.relistAt < Number.POSITIVE_INFINITY)
+        open.relistAt = Math.min(open.relistAt, open.listedAt + relistMs.soonest);
       open.wake();
     }
   }
@@ -259,7 +262,8 @@ export class Watching implements AsyncDisposable {
   /** What is said first: which workspaces came and went since the cursor. */
   async #opening(open: Open, ask: Ask): Promise<Delivery[]> {
     const deliveries = await this.#departures(open.session, ask);
-    for (const workspaceId of [...open.session.places.keys()]) deliveries.push(...(await open.session.look(workspaceId)));
+    for (const workspaceId of [...open.session.places.keys()])
+      deliveries.push(...(await open.session.look(workspaceId)));
     this.#dropLeft(open);
     return deliveries;
   }
@@ -340,7 +344,8 @@ export class Watching implements AsyncDisposable {
       try {
         for await (const rows of this.#sentinel) {
           for (const row of rows) {
-            if (accessKinds.has(entryOf(row).change.kind)) this.#options.viewers.accessChanged(row.partition, row.sequence);
+            if (accessKinds.has(entryOf(row).change.kind))
+              this.#options.viewers.accessChanged(row.partition, row.sequence);
           }
         }
         return;
