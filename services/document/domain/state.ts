@@ -19,3 +19,8 @@ export type State = number;
 export function isTrashed(value: State): boolean {
   return value === state.trashed || value === state.trashedWithin;
 }
+
+/** The state of what is listed in a folder: of one in the trash, what went there with it or with a folder above. */
+export function stateWithin(folder: State): State {
+  return isTrashed(folder) ? state.trashedWithin : state.live;
+}

@@ -5,7 +5,7 @@ import type { SearchDocumentsRequest } from "@docket/contracts/gen/docket/docume
 import { Permission, ResourceKind } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { callOf, subjectOf } from "@docket/runtime/call";
 import { openPage } from "@docket/runtime/db/page";
-import { state } from "../domain/state.ts";
+import { state, stateWithin } from "../domain/state.ts";
 import { queryTerms } from "../domain/terms.ts";
 import { type Branch, keyOf, listDocuments, type Order, searchDocuments } from "../store/document_lists.ts";
 import { type DocumentRow, tagList } from "../store/documents.ts";
@@ -22,7 +22,6 @@ export async function listDocumentsFor(deps: Deps, request: ListDocumentsRequest
   const source = await branchesFor(deps, request, context);
   const rows = await listDocuments(deps.db.query, {
     ...source,
-    state: trashed ? state.trashed : state.live,
     order,
     after: page.after && { value: page.after[0] ?? "", id: String(page.after[1]) },
     limit: page.size + 1,
@@ -40,25 +39,26 @@ async function branchesFor(
   { db, authorizer }: Deps,
   { parent, anywhere, trashed, tag }: ListDocumentsRequest,
   context: HandlerContext,
-): Promise<{ workspaceId: string; branches: Branch[]; tag?: string }> {
+): Promise<{ workspaceId: string; branches: Branch[]; state: number; tag?: string }> {
   if (parent.case === "folderId") {
     await authorizer.require(context, ResourceKind.FOLDER, parent.value, Permission.DOCUMENT_VIEW);
-    const { workspace_id: workspaceId } = await folderOf(db.query, parent.value);
-    return { workspaceId, branches: [{ list: "folder", folderId: parent.value }] };
+    const { id: folderId, workspace_id: workspaceId, state: folderState } = await folderOf(db.query, parent.value);
+    return { workspaceId, branches: [{ list: "folder", folderId }], state: stateWithin(folderState) };
   }
   const workspaceId = parent.value ?? "";
   await authorizer.require(context, ResourceKind.WORKSPACE, workspaceId, Permission.WORKSPACE_VIEW);
   const { access, principals } = await authorizer.rootFor(subjectOf(context), workspaceId, callOf(context));
+  const wanted = { workspaceId, state: trashed ? state.trashed : state.live };
   const wide = anywhere || trashed || tag !== undefined;
   if (access.level > 0) {
-    if (tag !== undefined) return { workspaceId, branches: [{ list: "listing", key: tagList(tag) }] };
-    return { workspaceId, branches: [wide ? { list: "everything" } : { list: "folder", folderId: "" }] };
+    if (tag !== undefined) return { ...wanted, branches: [{ list: "listing", key: tagList(tag) }] };
+    return { ...wanted, branches: [wide ? { list: "everything" } : { list: "folder", folderId: "" }] };
   }
   const own: Branch[] = principals.map((key) => ({ list: "listing", key }));
-  if (!wide) return { workspaceId, branches: own };
+  if (!wide) return { ...wanted, branches: own };
   const folders = await foldersVisibleTo(db.query, workspaceId, principals);
   const branches = [...own, ...folders.map((folderId): Branch => ({ list: "folder", folderId }))];
-  return { workspaceId, branches, ...(tag === undefined ? {} : { tag }) };
+  return { ...wanted, branches, ...(tag === undefined ? {} : { tag }) };
 }
 
 export async function searchDocumentsFor(deps: Deps, request: SearchDocumentsRequest, context: HandlerContext) {

@@ -15,7 +15,7 @@ import { newId } from "@docket/runtime/ids";
 import type { Standpoint } from "../authorizer.ts";
 import { accessOf } from "../domain/access.ts";
 import { checkEtag, etagOf } from "../domain/revision.ts";
-import { isTrashed, state } from "../domain/state.ts";
+import { isTrashed, state, stateWithin } from "../domain/state.ts";
 import { sortKey } from "../domain/terms.ts";
 import { checkDepth, checkMove } from "../domain/tree.ts";
 import { startPurge } from "../jobs/purge.ts";
@@ -114,9 +114,12 @@ export function folderHandlers(deps: Deps): ServiceImpl<typeof FolderService> {
       async function readPage(from: FolderKey | undefined, limit: number) {
         if (parent.case === "folderId") {
           await authorizer.require(context, ResourceKind.FOLDER, parent.value, Permission.DOCUMENT_VIEW);
-          const { workspace_id } = await folderOf(db.query, parent.value);
-          if (trashed) return { rows: [], parentVisible: true };
-          return { rows: await childFolders(db.query, workspace_id, parent.value, from, limit), parentVisible: true };
+          const folder = await folderOf(db.query, parent.value);
+          const wanted = stateWithin(folder.state);
+          return {
+            rows: await childFolders(db.query, folder.workspace_id, folder.id, wanted, from, limit),
+            parentVisible: true,
+          };
         }
         const workspaceId = parent.value ?? "";
         await authorizer.require(context, ResourceKind.WORKSPACE, workspaceId, Permission.WORKSPACE_VIEW);
@@ -128,7 +131,7 @@ export function folderHandlers(deps: Deps): ServiceImpl<typeof FolderService> {
         }
         const rows = trashed
           ? await trashedFolders(db.query, workspaceId, from, limit)
-          : await childFolders(db.query, workspaceId, "", from, limit);
+          : await childFolders(db.query, workspaceId, "", state.live, from, limit);
         return { rows, parentVisible: true };
       }
     },

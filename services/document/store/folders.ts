@@ -38,11 +38,12 @@ export async function folderNames(
   return new Map(rows.map((row) => [row.id, row.name]));
 }
 
-/** A page of the folders in a folder, or in the root. */
+/** A page of the folders in a folder, or in the root, that are in a state. */
 export async function childFolders(
   query: Query,
   workspaceId: string,
   parentId: string,
+  wanted: number,
   after: FolderKey | undefined,
   limit: number,
 ): Promise<FolderRow[]> {
@@ -51,7 +52,7 @@ export async function childFolders(
     .selectAll()
     .where("workspace_id", "=", workspaceId)
     .where("parent_id", "=", parentId)
-    .where("state", "=", state.live);
+    .where("state", "=", wanted);
   if (after !== undefined) page = page.where("name_key", ">=", after.nameKey).where(later(after));
   return page.orderBy("name_key").orderBy("id").limit(limit).execute();
 }

@@ -133,6 +133,8 @@ describe("FolderService", () => {
     expect(trashed.document?.trashTime).toBeDefined();
     const listed = await world.folders.listFolders({ parent: at(world.workspaceId), trashed: true }, ann.as);
     expect(listed.folders.map(({ name }) => name)).toEqual(["Project"]);
+    expect((await world.folders.listFolders({ parent: within(folderId) }, ann.as)).folders).toHaveLength(1);
+    expect((await world.documents.listDocuments({ parent: within(below) }, ann.as)).documents).toHaveLength(1);
     expect(await reasonOf(world.folders.createFolder({ parent: within(folderId), name: "x" }, ann.as))).toBe("TRASHED");
     expect(await reasonOf(world.folders.undeleteFolder({ folderId: below }, ann.as))).toBe("TRASHED");
 

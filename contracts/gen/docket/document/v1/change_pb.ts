@@ -48,7 +48,8 @@ export type Change = Message<"docket.document.v1.Change"> & {
   workspaceId: string;
 
   /**
-   * Its place in the workspace's order; it grows with every change, not always by one. Of ACCESS kinds: that of the change they follow.
+   * Its place in the workspace's order; it grows with every change, not always by one. Of ACCESS kinds, where no grant
+   * caused them: that of the change they follow.
    *
    * @generated from field: int64 sequence = 4;
    */
@@ -90,7 +91,7 @@ export type Change = Message<"docket.document.v1.Change"> & {
   folderId?: string | undefined;
 
   /**
-   * For MOVED: the folder it lay in before. Unset: the root.
+   * For MOVED and PURGED: the folder it lay in before. Unset: the root, or one that the watcher may not see.
    *
    * @generated from field: optional string from_folder_id = 10;
    */
@@ -427,7 +428,7 @@ export const ChangeKind = {
 
   /**
    * The watcher may see more than before: the document or folder named, or, where none is, more of the workspace.
-   * No history is filled in: list again. Told to this watcher alone, between changes; it has no sequence of its own.
+   * No history is filled in: list again. Told to this watcher alone.
    *
    * @generated from enum value: CHANGE_KIND_ACCESS_GAINED = 53;
    */
@@ -435,7 +436,7 @@ export const ChangeKind = {
 
   /**
    * The watcher may no longer see the document or folder named, or, where none is, all or parts of the workspace: forget what
-   * cannot be read any more. Only ids are told. Told to this watcher alone; it has no sequence of its own.
+   * cannot be read any more. Only ids are told, and to this watcher alone.
    *
    * @generated from enum value: CHANGE_KIND_ACCESS_LOST = 54;
    */

@@ -283,7 +283,7 @@ export type ListDocumentsRequest = Message<"docket.document.v1.ListDocumentsRequ
     case: "workspaceId";
   } | {
     /**
-     * Those in this folder.
+     * Those in this folder. Of one in the trash: those that went there with it.
      *
      * @generated from field: string folder_id = 2;
      */
