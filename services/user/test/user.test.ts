@@ -1,7 +1,7 @@
 // The user service over real gRPC and a real database: every RPC, and every reason that it promises.
 
 import type { CallRecord } from "@docket/runtime/interceptors/options";
-import { afterAll, beforeAll } from "@jest/globals";
+import { afterAll, beforeAll, jest } from "@jest/globals";
 import { changeCases } from "./changes.cases.ts";
 import { completenessCases } from "./completeness.cases.ts";
 import { groupCases } from "./groups.cases.ts";
@@ -14,6 +14,9 @@ import { tokenCases } from "./tokens.cases.ts";
 import { userCases } from "./users.cases.ts";
 import { workspaceCases } from "./workspaces.cases.ts";
 import { password, startWorld, type World } from "./world.ts";
+
+// Each starts services and hashes passwords; a busy machine needs its time.
+jest.setTimeout(60_000);
 
 let world: World;
 const elsewhere: CallRecord[] = [];
