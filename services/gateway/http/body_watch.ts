@@ -12,6 +12,7 @@ export interface BodyLimits {
 
 /** Why a body is no longer waited for. */
 const over = () => new AppError(Reason.CANCELLED);
+const slow = () => new AppError(Reason.DEADLINE_EXCEEDED, { message: "The request's body came too slowly." });
 
 /**
  * Passes a body on, and throws DEADLINE_EXCEEDED when it comes too slowly. Time spent by the reader does not
@@ -44,8 +45,7 @@ function within<T>(pending: Promise<T>, limitMs: number, signal: AbortSignal): P
       how();
     };
     const end = () => settle(() => reject(over()));
-    const slow = new AppError(Reason.DEADLINE_EXCEEDED, { message: "The request's body came too slowly." });
-    const timer = setTimeout(() => settle(() => reject(slow)), Math.max(0, limitMs));
+    const timer = setTimeout(() => settle(() => reject(slow())), Math.max(0, limitMs));
     signal.addEventListener("abort", end, { once: true });
     pending.then(
       (value) => settle(() => resolve(value)),

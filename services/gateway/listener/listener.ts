@@ -106,11 +106,14 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   };
 }
 
+/** A peer that has vanished is noticed by the system, though it is silent. */
+const alive = { keepAlive: true, keepAliveInitialDelay: 60_000 };
+
 type Route = (socket: Socket, protocol: "h1" | "h2") => void;
 
 function plainServer(options: ListenerOptions, admit: (socket: Socket) => boolean, route: Route): net.Server {
   // Half-closed peers are left to the HTTP servers, which know whether an answer is still due.
-  return net.createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+  return net.createServer({ allowHalfOpen: true, noDelay: true, ...alive }, (socket) => {
     if (admit(socket)) sniff(socket, options.firstBytesMs, (protocol) => route(socket, protocol));
   });
 }
@@ -128,7 +131,7 @@ function tlsServer(
     handshakeTimeout: options.firstBytesMs,
     allowHalfOpen: true,
     noDelay: true,
-    keepAlive: true,
+    ...alive,
   });
   server.on("connection", admit);
   server.on("tlsClientError", (_error, socket) => socket.destroy());

@@ -11,8 +11,11 @@ import { UploadService } from "@docket/contracts/gen/docket/storage/v1/upload_se
 import { SessionService } from "@docket/contracts/gen/docket/user/v1/session_service_pb.ts";
 import { Health } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "@docket/contracts/gen/grpc/reflection/v1/reflection_pb.ts";
+import { createGrpcTransport as createRuntimeTransport } from "@docket/runtime/grpc/transport";
 import { newId } from "@docket/runtime/ids";
 import { eventually } from "@docket/runtime/testing/eventually";
+// biome-ignore lint/style/noRestrictedImports: this test is about being called by grpc-js.
+import { Client as Channel, credentials } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { startWorld, type World } from "./world.ts";
 
@@ -160,6 +163,28 @@ describe.each(protocols)("%s", (name, transportOf) => {
       })(),
     );
     expect(failure.code).toBe(Code.DeadlineExceeded);
+  });
+});
+
+describe("gRPC's own client for Node", () => {
+  it("is served like any other", async () => {
+    const channel = new Channel(world.url.replace("http://", ""), credentials.createInsecure());
+    const transport = createRuntimeTransport({ client: () => channel });
+    const { secret, subject } = world.users.signIn();
+    const answer = await createClient(SessionService, transport).getSession({}, bearer(secret));
+    expect(answer.session?.userId).toBe(subject.id);
+    const failure = await failureOf(createClient(SessionService, transport).getSession({}));
+    expect(failure.findDetails(ErrorInfoSchema)[0]?.reason).toBe(Reason.SESSION_REQUIRED);
+    let chunks = 0;
+    const { documentId } = world.documents.add(Buffer.alloc(5_000_000, 1));
+    for await (const { part } of createClient(TransferService, transport).readBlob(
+      { ticket: `${documentId}/1` },
+      bearer(secret),
+    )) {
+      if (part.case === "chunk") chunks += 1;
+    }
+    expect(chunks).toBe(77);
+    channel.close();
   });
 });
 
