@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import type { GrantLevel } from "@docket/contracts/gen/docket/document/v1/grant_pb.ts";
 import { CommentService } from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
 import { TaskService } from "@docket/contracts/gen/docket/document/v1/task_service_pb.ts";
 import { newId } from "@docket/runtime/ids";
@@ -18,13 +19,17 @@ async function startComments() {
     comments,
     ann,
     documentId,
-    async say(who: Somebody, body: string, subject: ReturnType<typeof on> | ReturnType<typeof onTask> = on(documentId)) {
+    async say(
+      who: Somebody,
+      body: string,
+      subject: ReturnType<typeof on> | ReturnType<typeof onTask> = on(documentId),
+    ) {
       const { comment } = await comments.createComment({ subject, body }, who.as);
       if (comment === undefined) throw new Error("no comment");
       return comment;
     },
     /** A guest with a grant of this level on the document. */
-    async guest(level: number) {
+    async guest(level: GrantLevel) {
       const somebody = await world.person("guest");
       const principal = { principal: { case: "personId" as const, value: somebody.id } };
       await world.grants.setGrant({ resource: on(documentId), principal, level }, ann.as);
@@ -43,7 +48,10 @@ describe("CommentService", () => {
     await it.say(it.ann, "two");
     await it.say(it.ann, "three");
     const first = await it.comments.listComments({ subject: on(it.documentId), pageSize: 2 }, it.ann.as);
-    expect(first.comments.map(({ body, versionNumber }) => [body, versionNumber])).toEqual([["one", 1], ["two", 2]]);
+    expect(first.comments.map(({ body, versionNumber }) => [body, versionNumber])).toEqual([
+      ["one", 1],
+      ["two", 2],
+    ]);
     const rest = { subject: on(it.documentId), pageSize: 2, pageToken: first.nextPageToken };
     const second = await it.comments.listComments(rest, it.ann.as);
     expect(second.comments.map(({ body }) => body)).toEqual(["three"]);
@@ -103,7 +111,9 @@ describe("CommentService", () => {
     const { comments, ann, documentId } = it;
     const said = await it.say(ann, "Hello");
     for (const body of ["", "a\u0000b", "a\u202eb", "x".repeat(10_001)]) {
-      expect(await reasonOf(comments.createComment({ subject: on(documentId), body }, ann.as))).toBe("INVALID_ARGUMENT");
+      expect(await reasonOf(comments.createComment({ subject: on(documentId), body }, ann.as))).toBe(
+        "INVALID_ARGUMENT",
+      );
     }
     await it.world.documents.deleteDocument({ documentId }, ann.as);
     expect(await reasonOf(comments.createComment({ subject: on(documentId), body: "x" }, ann.as))).toBe("TRASHED");
@@ -116,6 +126,8 @@ describe("CommentService", () => {
     const request = { subject: on(it.documentId), body: "Once", requestId: newId() };
     const first = await it.comments.createComment(request, it.ann.as);
     expect(await it.comments.createComment(request, it.ann.as)).toEqual(first);
-    expect(await reasonOf(it.comments.createComment({ ...request, body: "Twice" }, it.ann.as))).toBe("REQUEST_ID_REUSED");
+    expect(await reasonOf(it.comments.createComment({ ...request, body: "Twice" }, it.ann.as))).toBe(
+      "REQUEST_ID_REUSED",
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import type { GrantLevel } from "@docket/contracts/gen/docket/document/v1/grant_pb.ts";
 import { createHash } from "node:crypto";
 import { CommentService } from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
 import {
@@ -142,7 +143,7 @@ describe("a task on a document", () => {
     const [viewer, commenter] = [await world.person("guest"), await world.person("guest")];
     const stranger = await world.person();
     const documentId = await world.document(ann, "Contract");
-    const grant = (who: Somebody, level: number) =>
+    const grant = (who: Somebody, level: GrantLevel) =>
       world.grants.setGrant(
         { resource: on(documentId), principal: { principal: { case: "personId", value: who.id } }, level },
         ann.as,

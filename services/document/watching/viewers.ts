@@ -109,7 +109,8 @@ export class Viewers {
 
     const levelOf: Viewer["levelOf"] = async (resource) => {
       if (resource.kind === "root" || rootLevel === 4) return rootLevel;
-      return once(`${resource.kind} ${resource.id}`, async () => (await standpoint(resource))?.access.level ?? 0);
+      // What is gone was below the root as well.
+      return once(`${resource.kind} ${resource.id}`, async () => (await standpoint(resource))?.access.level ?? rootLevel);
     };
     return {
       workspaceId,
