@@ -80,7 +80,11 @@ export function purgeHandler(db: DocumentDatabase, events: Events, clock: Clock)
       await removeFolders(tx, workspaceId, folders);
       await updateOperation(tx, operation, { state: OperationState.SUCCEEDED, updated_at: at });
       await job.complete(tx);
-      const gone = target.map(({ id, above }) => ({ kind: ChangeKind.FOLDER_PURGED, folderId: id, ...fromFolder(above) }));
+      const gone = target.map(({ id, above }) => ({
+        kind: ChangeKind.FOLDER_PURGED,
+        folderId: id,
+        ...fromFolder(above),
+      }));
       await recordChanges(tx, workspaceId, at, operation.created_by, [...gone, ...lost]);
       afterCommit(tx, () => events.purged(isFolder ? "folder" : "document", targetId, ids.length, versions));
     });
@@ -143,8 +147,18 @@ async function removePart(tx: Tx, operation: OperationRow, ids: readonly string[
 async function placeOf(tx: Tx, kind: "document" | "folder", workspaceId: string, ids: readonly string[]) {
   const rows =
     kind === "document"
-      ? await tx.selectFrom("document").select(["id", "folder_id as above"]).where("workspace_id", "=", workspaceId).where("id", "in", ids).execute()
-      : await tx.selectFrom("folder").select(["id", "parent_id as above"]).where("workspace_id", "=", workspaceId).where("id", "in", ids).execute();
+      ? await tx
+          .selectFrom("document")
+          .select(["id", "folder_id as above"])
+          .where("workspace_id", "=", workspaceId)
+          .where("id", "in", ids)
+          .execute()
+      : await tx
+          .selectFrom("folder")
+          .select(["id", "parent_id as above"])
+          .where("workspace_id", "=", workspaceId)
+          .where("id", "in", ids)
+          .execute();
   return rows;
 }
 
