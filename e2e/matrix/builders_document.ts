@@ -14,7 +14,7 @@ const onDocument = (room: Room) => ({ case: "documentId" as const, value: room.w
 const colleague = ({ world }: Room) => ({ principal: { case: "personId" as const, value: world.extras.colleague.id } });
 const ownsDocument = ({ subject }: Room) => levelOf(subject.name, "folder") === GrantLevel.OWNER;
 
-export const folderBuilders: BuildersOf<"docket.document.v1.FolderService"> = {
+export const folderBuilders = {
   "docket.document.v1.FolderService/CreateFolder": {
     "in the root": (room) => ({ request: { parent: inWorkspace(room), name: room.name() } }),
     "in a folder": (room) => ({ request: { parent: inFolder(room), name: room.name() } }),
@@ -48,9 +48,9 @@ export const folderBuilders: BuildersOf<"docket.document.v1.FolderService"> = {
   "docket.document.v1.FolderService/PurgeFolder": async (room) => ({
     request: { folderId: await room.trashedFolder() },
   }),
-};
+} satisfies BuildersOf<"docket.document.v1.FolderService">;
 
-export const documentBuilders: BuildersOf<"docket.document.v1.DocumentService"> = {
+export const documentBuilders = {
   "docket.document.v1.DocumentService/CreateDocument": {
     "in the root": async (room) => ({ request: { parent: inWorkspace(room), uploadId: await room.storedUpload() } }),
     "in a folder": async (room) => ({ request: { parent: inFolder(room), uploadId: await room.storedUpload() } }),
@@ -93,9 +93,9 @@ export const documentBuilders: BuildersOf<"docket.document.v1.DocumentService"> 
     request: { workspaceId: room.workspaceId, query: "breakwater" },
     shows: { id: room.world.documentId, to: seesDocument },
   }),
-};
+} satisfies BuildersOf<"docket.document.v1.DocumentService">;
 
-export const versionBuilders: BuildersOf<"docket.document.v1.VersionService"> = {
+export const versionBuilders = {
   "docket.document.v1.VersionService/CreateVersion": async (room) => ({
     request: { documentId: room.world.documentId, uploadId: await room.storedUpload() },
   }),
@@ -112,9 +112,9 @@ export const versionBuilders: BuildersOf<"docket.document.v1.VersionService"> = 
   "docket.document.v1.VersionService/CreateDownloadTicket": ({ world }) => ({
     request: { documentId: world.documentId, number: 1 },
   }),
-};
+} satisfies BuildersOf<"docket.document.v1.VersionService">;
 
-export const grantBuilders: BuildersOf<"docket.document.v1.GrantService"> = {
+export const grantBuilders = {
   "docket.document.v1.GrantService/ListGrants": {
     "on the root": (room) => ({ request: { resource: inWorkspace(room) } }),
     "on a folder": (room) => ({ request: { resource: inFolder(room) } }),
@@ -146,4 +146,4 @@ export const grantBuilders: BuildersOf<"docket.document.v1.GrantService"> = {
       more: ownsDocument(room),
     }),
   },
-};
+} satisfies BuildersOf<"docket.document.v1.GrantService">;

@@ -6,7 +6,7 @@ import type { BuildersOf } from "./form.ts";
 import type { Room } from "./room.ts";
 import { beginUpload, storeUpload, writeMessages, writeUpload } from "./uploads.ts";
 
-export const storageBuilders: BuildersOf<"docket.storage.v1"> = {
+export const storageBuilders = {
   "docket.storage.v1.UploadService/CreateUpload": (room) => ({
     request: { workspaceId: room.workspaceId, name: "Chart.pdf", mediaType: "application/pdf" },
   }),
@@ -52,7 +52,7 @@ export const storageBuilders: BuildersOf<"docket.storage.v1"> = {
   "docket.storage.v1.BlobService/GetReference": ({ world }) => ({ request: { versionId: world.versionId } }),
   "docket.storage.v1.BlobService/CreateReadTicket": ({ world }) => ({ request: { versionId: world.versionId } }),
   "docket.storage.v1.BlobService/ReadReference": ({ world }) => ({ request: { versionId: world.versionId } }),
-};
+} satisfies BuildersOf<"docket.storage.v1">;
 
 async function named(room: Room, make: typeof room.upload extends (make: infer Make) => unknown ? Make : never) {
   const { id, relation } = await room.upload(make);

@@ -12,14 +12,14 @@ const secretOf = (link: string) => link.split("/").at(-1) ?? "";
 /** Somebody like the subject whose session may end; keys and nobody have none, and stay themselves. */
 const standIn = async (room: Room) => (room.subject.kind === "person" ? await room.person() : undefined);
 
-export const sessionBuilders: BuildersOf<"docket.user.v1.SessionService"> = {
+export const sessionBuilders = {
   "docket.user.v1.SessionService/GetSignInOptions": () => ({ request: {} }),
   "docket.user.v1.SessionService/SignUp": () => ({
     request: { email: address(), password: "a longer password", displayName: "Somebody" },
   }),
   // Links come by mail, which this world has none of.
   "docket.user.v1.SessionService/ConfirmSignUp": () => ({
-    request: { secret: "unknown" },
+    request: { secret: "unknown", password: "a longer password" },
     otherwise: [Reason.LINK_INVALID],
   }),
   "docket.user.v1.SessionService/SignIn": ({ world }) => ({
@@ -49,9 +49,9 @@ export const sessionBuilders: BuildersOf<"docket.user.v1.SessionService"> = {
     const { link } = await room.world.actors.administrator.clients.users.createPasswordReset({ userId: id });
     return { request: { secret: secretOf(link), newPassword: "another long password" } };
   },
-};
+} satisfies BuildersOf<"docket.user.v1.SessionService">;
 
-export const userBuilders: BuildersOf<"docket.user.v1.UserService"> = {
+export const userBuilders = {
   "docket.user.v1.UserService/GetUser": {
     "one's own": (room) => ({ request: { userId: ownId(room) }, relation: "own" }),
     "a colleague's": ({ world }) => ({ request: { userId: world.extras.colleague.id }, relation: "colleague" }),
@@ -115,11 +115,9 @@ export const userBuilders: BuildersOf<"docket.user.v1.UserService"> = {
     request: { userId: (await room.person()).id },
     relation: "foreign",
   }),
-};
+} satisfies BuildersOf<"docket.user.v1.UserService">;
 
-export const meshBuilders: BuildersOf<
-  "docket.user.v1.MembershipService" | "docket.user.v1.TokenService" | "docket.user.v1.UserChangeService"
-> = {
+export const meshBuilders = {
   "docket.user.v1.MembershipService/GetMembership": (room) => ({ request: aboutColleague(room) }),
   "docket.user.v1.MembershipService/ExplainMembership": (room) => ({ request: aboutColleague(room) }),
   "docket.user.v1.MembershipService/ResolvePrincipals": (room) => ({
@@ -132,7 +130,9 @@ export const meshBuilders: BuildersOf<
   "docket.user.v1.TokenService/ExchangeKey": ({ world }) => ({ request: { keySecret: world.actors.key.secret } }),
   "docket.user.v1.TokenService/ListPublicKeys": () => ({ request: {} }),
   "docket.user.v1.UserChangeService/WatchUserChanges": () => ({ request: {} }),
-};
+} satisfies BuildersOf<
+  "docket.user.v1.MembershipService" | "docket.user.v1.TokenService" | "docket.user.v1.UserChangeService"
+>;
 
 const aboutColleague = (room: Room) => ({
   subject: room.personPrincipal(room.world.extras.colleague.id),

@@ -16,7 +16,7 @@ const changesOf = ({ world }: Room) => ({
   shows: { id: world.documentId, to: seesDocument },
 });
 
-export const taskBuilders: BuildersOf<"docket.document.v1.TaskService"> = {
+export const taskBuilders = {
   "docket.document.v1.TaskService/CreateTask": {
     alone: (room) => ({ request: { place: { case: "workspaceId", value: room.workspaceId }, title: room.name() } }),
     "on a document": (room) => ({
@@ -63,9 +63,9 @@ export const taskBuilders: BuildersOf<"docket.document.v1.TaskService"> = {
   },
   "docket.document.v1.TaskService/ReopenTask": async (room) => ({ request: { taskId: await room.task() } }),
   "docket.document.v1.TaskService/DeleteTask": async (room) => ({ request: { taskId: await room.task() } }),
-};
+} satisfies BuildersOf<"docket.document.v1.TaskService">;
 
-export const commentBuilders: BuildersOf<"docket.document.v1.CommentService"> = {
+export const commentBuilders = {
   "docket.document.v1.CommentService/CreateComment": {
     "on a document": (room) => ({
       request: { subject: { case: "documentId", value: room.world.documentId }, body: "High water at noon." },
@@ -100,9 +100,9 @@ export const commentBuilders: BuildersOf<"docket.document.v1.CommentService"> = 
       more: room.maker(Permission.DOCUMENT_OWN) === room.subject,
     }),
   },
-};
+} satisfies BuildersOf<"docket.document.v1.CommentService">;
 
-export const changeBuilders: BuildersOf<"docket.document.v1.ChangeService"> = {
+export const changeBuilders = {
   "docket.document.v1.ChangeService/WatchChanges": changesOf,
   "docket.document.v1.ChangeService/ListChanges": (room) => {
     const { request, shows } = changesOf(room);
@@ -125,9 +125,9 @@ export const changeBuilders: BuildersOf<"docket.document.v1.ChangeService"> = {
     const { id, relation } = await room.subscription();
     return { request: { subscriptionId: id }, relation };
   },
-};
+} satisfies BuildersOf<"docket.document.v1.ChangeService">;
 
-export const operationBuilders: BuildersOf<"docket.document.v1.OperationService"> = {
+export const operationBuilders = {
   "docket.document.v1.OperationService/GetOperation": async (room) => {
     const { id, relation } = await room.operation();
     return { request: { operationId: id }, relation };
@@ -141,4 +141,4 @@ export const operationBuilders: BuildersOf<"docket.document.v1.OperationService"
     const { id, relation } = await room.operation();
     return { request: { operationId: id }, relation, otherwise: [Reason.OPERATION_NOT_CANCELLABLE] };
   },
-};
+} satisfies BuildersOf<"docket.document.v1.OperationService">;

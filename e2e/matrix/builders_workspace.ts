@@ -10,7 +10,7 @@ const seesWorkspace = { kind: ResourceKind.WORKSPACE, permission: Permission.WOR
 const described = { description: "As before.", updateMask: { paths: ["description"] } };
 const here = ({ workspaceId }: Room) => ({ workspaceId });
 
-export const workspaceBuilders: BuildersOf<"docket.user.v1.WorkspaceService"> = {
+export const workspaceBuilders = {
   "docket.user.v1.WorkspaceService/CreateWorkspace": (room) => ({ request: { name: room.name() } }),
   "docket.user.v1.WorkspaceService/GetWorkspace": (room) => ({ request: here(room) }),
   "docket.user.v1.WorkspaceService/ListWorkspaces": (room) => ({
@@ -50,9 +50,9 @@ export const workspaceBuilders: BuildersOf<"docket.user.v1.WorkspaceService"> = 
     const workspaceId = await room.foundedWorkspace();
     return { request: { secret: (await room.invitation(workspaceId, room.world.extras.founder)).secret } };
   },
-};
+} satisfies BuildersOf<"docket.user.v1.WorkspaceService">;
 
-export const roleBuilders: BuildersOf<"docket.user.v1.RoleService"> = {
+export const roleBuilders = {
   "docket.user.v1.RoleService/CreateRole": (room) => ({
     request: { ...here(room), name: room.name(), permissions: [Permission.WORKSPACE_VIEW] },
   }),
@@ -71,9 +71,9 @@ export const roleBuilders: BuildersOf<"docket.user.v1.RoleService"> = {
   "docket.user.v1.RoleService/RemoveRoleBinding": (room) => ({
     request: { ...here(room), principal: holder(room) },
   }),
-};
+} satisfies BuildersOf<"docket.user.v1.RoleService">;
 
-export const groupBuilders: BuildersOf<"docket.user.v1.GroupService"> = {
+export const groupBuilders = {
   "docket.user.v1.GroupService/CreateGroup": (room) => ({ request: { ...here(room), name: room.name() } }),
   "docket.user.v1.GroupService/GetGroup": (room) => ({ request: crew(room) }),
   "docket.user.v1.GroupService/ListGroups": (room) => ({ request: here(room) }),
@@ -88,9 +88,9 @@ export const groupBuilders: BuildersOf<"docket.user.v1.GroupService"> = {
     request: { ...crew(room), principal: room.personPrincipal(room.world.extras.clerk.id) },
   }),
   "docket.user.v1.GroupService/ListGroupMembers": (room) => ({ request: crew(room) }),
-};
+} satisfies BuildersOf<"docket.user.v1.GroupService">;
 
-export const keyBuilders: BuildersOf<"docket.user.v1.ApiKeyService"> = {
+export const keyBuilders = {
   "docket.user.v1.ApiKeyService/EnrollApplication": (room) => ({ request: { ...here(room), name: room.name() } }),
   "docket.user.v1.ApiKeyService/GetApplication": (room) => ({ request: application(room) }),
   "docket.user.v1.ApiKeyService/ListApplications": (room) => ({ request: here(room) }),
@@ -113,7 +113,7 @@ export const keyBuilders: BuildersOf<"docket.user.v1.ApiKeyService"> = {
   "docket.user.v1.ApiKeyService/RevokeApiKeySecret": async (room) => ({
     request: { ...here(room), ...(await room.key()) },
   }),
-};
+} satisfies BuildersOf<"docket.user.v1.ApiKeyService">;
 
 const crew = (room: Room) => ({ ...here(room), groupId: room.world.groupId });
 const application = (room: Room) => ({ ...here(room), applicationId: room.world.applicationId });
