@@ -56,6 +56,8 @@ export interface World extends AsyncDisposable {
   readonly records: CallRecord[];
   readonly logLines: string[];
   readonly address: string;
+  /** The settings as in an environment. */
+  readonly env: Readonly<Record<string, string>>;
   /** Lets mail fail from now on, or work again. */
   failMail(fail: boolean): void;
   /** Everybody's clock goes on by so much. */
@@ -89,18 +91,21 @@ export async function startWorld(
     },
   };
   const identity = await testIdentity(Workload.USER);
+  const environment = () => ({
+    DOCKET_DATA_DIR: folder.path,
+    USER_PORT: "0",
+    PUBLIC_URL: "https://docket.test",
+    ...env,
+  });
   const start = () =>
-    startUserService(
-      readConfig({ DOCKET_DATA_DIR: folder.path, USER_PORT: "0", PUBLIC_URL: "https://docket.test", ...env }),
-      {
-        identity,
-        clock: () => new Date(Date.now() + offset),
-        logger: createLogger({ level: "info", destination: { write: (line: string) => logLines.push(line) } }),
-        observe: (record) => records.push(record),
-        ...options,
-        ...(options.mail && { mailer }),
-      },
-    );
+    startUserService(readConfig(environment()), {
+      identity,
+      clock: () => new Date(Date.now() + offset),
+      logger: createLogger({ level: "info", destination: { write: (line: string) => logLines.push(line) } }),
+      observe: (record) => records.push(record),
+      ...options,
+      ...(options.mail && { mailer }),
+    });
   let service: RunningService = await start();
   parts.defer(() => service[Symbol.asyncDispose]());
   const addresses: { user: string[] } = { user: [service.address] };
@@ -156,6 +161,9 @@ export async function startWorld(
     logLines,
     get address() {
       return service.address;
+    },
+    get env() {
+      return environment();
     },
     failMail(fail) {
       mailFails = fail;
