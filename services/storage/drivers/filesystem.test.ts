@@ -7,10 +7,16 @@ import { openFilesystem } from "./filesystem.ts";
 
 async function openPlace() {
   const folder = await mkdtemp(join(tmpdir(), "docket-pieces-"));
+  const driver = await openFilesystem(folder);
   return {
-    driver: await openFilesystem(folder),
-    reopen: () => openFilesystem(folder),
+    driver,
+    folder,
+    async reopen() {
+      await driver[Symbol.asyncDispose]();
+      return await openFilesystem(folder);
+    },
     async [Symbol.asyncDispose]() {
+      await driver[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -28,5 +34,13 @@ describe("a folder that cannot be used", () => {
       message: expect.stringContaining(file),
     });
     await rm(folder, { recursive: true });
+  });
+
+  it("is refused while another process, or this one, has it", async () => {
+    await using place = await openPlace();
+    await expect(openFilesystem(place.folder)).rejects.toMatchObject({
+      name: "StartError",
+      message: expect.stringContaining("already runs"),
+    });
   });
 });

@@ -4,6 +4,7 @@
 import { mkdirSync } from "node:fs";
 import { type FileHandle, mkdir, open, opendir, rename, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { type DataDir, openDataDir } from "@docket/runtime/data_dir";
 import { StartError } from "@docket/runtime/errors";
 import {
   type BlobDriver,
@@ -14,12 +15,24 @@ import {
   StoreFull,
 } from "./driver.ts";
 
-/** Opens a folder as a place for bytes; it is made where it is missing. Throws StartError when it cannot be used. */
-export async function openFilesystem(folder: string): Promise<BlobDriver> {
-  const driver = new FilesystemDriver(folder);
+/** How a folder is opened. */
+export interface FilesystemOptions {
+  /** For a thread of the process that has the folder already: only to read. */
+  readonly shared?: boolean;
+}
+
+/**
+ * Opens a folder as a place for bytes; it is made where it is missing, and held by one process at a time, since what that
+ * process does not know has no owner. Throws StartError when it cannot be used.
+ */
+export async function openFilesystem(folder: string, { shared = false }: FilesystemOptions = {}): Promise<BlobDriver> {
+  const lock = shared ? undefined : await openDataDir(folder);
+  const driver = new FilesystemDriver(folder, lock);
+  if (shared) return driver;
   try {
     await driver.prepare();
   } catch (cause) {
+    lock?.[Symbol.dispose]();
     const why = (cause as NodeJS.ErrnoException).code ?? String(cause);
     throw new StartError(`The folder ${folder} for file contents cannot be used: ${why}.`, { cause });
   }
@@ -33,7 +46,10 @@ class FilesystemDriver implements BlobDriver {
   /** Folders that are known to exist, durably. */
   readonly #made = new Set<string>();
 
-  constructor(folder: string) {
+  readonly #lock: DataDir | undefined;
+
+  constructor(folder: string, lock: DataDir | undefined) {
+    this.#lock = lock;
     this.#pieces = join(folder, "pieces");
     this.#incoming = join(folder, "incoming");
   }
@@ -94,7 +110,9 @@ class FilesystemDriver implements BlobDriver {
     return bavail * bsize;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#lock?.[Symbol.dispose]();
+  }
 
   /** The last characters of a UUIDv7 are random, the first ones are not. */
   #shelf(id: string): string {

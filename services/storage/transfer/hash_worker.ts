@@ -19,7 +19,7 @@ export type HashResult = { readonly id: number } & (
   | { readonly fault: string }
 );
 
-const driver = openDriver(workerData as string);
+const driver = openDriver(workerData as string, { shared: true });
 // Met again, and answered, with the first task.
 driver.catch(() => undefined);
 
