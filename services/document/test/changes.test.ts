@@ -19,7 +19,12 @@ const only = (world: World) => ({ filter: { workspaceIds: [world.workspaceId] } 
 async function startChanges(options: Parameters<typeof startWorld>[0] = {}) {
   const world = await startWorld(options);
   const ann = await world.person("member");
-  return { world, ann, changes: world.client(ChangeService), [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
+  return {
+    world,
+    ann,
+    changes: world.client(ChangeService),
+    [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
+  };
 }
 
 async function rename(world: World, who: Somebody, documentId: string, title: string): Promise<void> {
@@ -63,9 +68,16 @@ describe("WatchChanges", () => {
     ]);
     expect(told.map(({ sequence }) => sequence)).toEqual(told.map((_, at) => (told[0]?.sequence ?? 0n) + BigInt(at)));
     expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
-    expect(told[6]).toMatchObject({ documentId, folderId, version: { number: 2 }, actor: { actor: { value: ann.id } } });
+    expect(told[6]).toMatchObject({
+      documentId,
+      folderId,
+      version: { number: 2 },
+      actor: { actor: { value: ann.id } },
+    });
     expect(told[7]).toMatchObject({ documentId, taskId });
-    expect(JSON.stringify(told, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value))).not.toContain("Agreement");
+    expect(
+      JSON.stringify(told, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value)),
+    ).not.toContain("Agreement");
   });
 
   it("goes on from each change's cursor without a gap", async () => {
@@ -107,7 +119,8 @@ describe("WatchChanges", () => {
     expect(new Set(seen.map(({ id }) => id)).size).toBe(documents.length * rounds);
     const sequences = seen.map(({ sequence }) => sequence);
     expect(sequences).toEqual([...sequences].sort((a, b) => Number(a - b)));
-    for (const documentId of documents) expect(seen.filter((one) => one.documentId === documentId)).toHaveLength(rounds);
+    for (const documentId of documents)
+      expect(seen.filter((one) => one.documentId === documentId)).toHaveLength(rounds);
   });
 
   it("keeps to the documents and kinds that are asked for, and to the shard", async () => {
@@ -144,7 +157,9 @@ describe("WatchChanges", () => {
     const ends = async (request: Parameters<typeof watch>[2]) => await watch(changes, ann, request).ended();
     expect(await ends({ ...only(world), cursor: "bm9uc2Vuc2U" })).toBe("CURSOR_INVALID");
     expect(await ends({ ...only(world), cursor: encodeCursor(new Map([[newId(), 1]])) })).toBe("CURSOR_INVALID");
-    expect(await ends({ ...only(world), cursor: encodeCursor(new Map([[world.workspaceId, 99]])) })).toBe("CURSOR_INVALID");
+    expect(await ends({ ...only(world), cursor: encodeCursor(new Map([[world.workspaceId, 99]])) })).toBe(
+      "CURSOR_INVALID",
+    );
     expect(await ends({ filter: { workspaceIds: [newId()] } })).toBe("NOT_FOUND");
     expect(await ends({ subscriptionId: newId() })).toBe("NOT_FOUND");
     expect(await reasonOf(changes.listChanges({ ...only(world), cursor: "x" }, ann.as))).toBe("CURSOR_INVALID");
@@ -191,7 +206,9 @@ describe("what a watcher may not see", () => {
     await replay.told(3);
     expect(kindsOf(replay.changes)).toEqual(["DOCUMENT_CREATED", "ACCESS_GAINED", "DOCUMENT_UPDATED"]);
     expect(new Set(replay.changes.map(({ documentId }) => documentId))).toEqual(new Set([shared]));
-    const text = JSON.stringify(replay.changes, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+    const text = JSON.stringify(replay.changes, (_, value: unknown) =>
+      typeof value === "bigint" ? String(value) : value,
+    );
     for (const id of [secret, hidden]) expect(text).not.toContain(id);
   });
 

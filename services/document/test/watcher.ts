@@ -2,7 +2,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
 import { type Change, ChangeKindSchema } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
-import type { ChangeService, WatchChangesRequestSchema } from "@docket/contracts/gen/docket/document/v1/change_service_pb.ts";
+import type {
+  ChangeService,
+  WatchChangesRequestSchema,
+} from "@docket/contracts/gen/docket/document/v1/change_service_pb.ts";
 import { enumName } from "@docket/contracts/policy";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { reasonOf, type Somebody } from "./world.ts";

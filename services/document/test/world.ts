@@ -61,7 +61,12 @@ export interface World extends AsyncDisposable {
 
 /** Starts a world of its own. `folder` keeps the database over a restart. */
 export async function startWorld(
-  options: { readonly folder?: string; readonly users?: FakeUsers; readonly blobs?: FakeBlobs; readonly watching?: DocumentOverrides["watching"] } = {},
+  options: {
+    readonly folder?: string;
+    readonly users?: FakeUsers;
+    readonly blobs?: FakeBlobs;
+    readonly watching?: DocumentOverrides["watching"];
+  } = {},
 ): Promise<World> {
   await using parts = new AsyncDisposableStack();
   const [identity, gateway] = await testIdentities(Workload.DOCUMENT, Workload.GATEWAY);
