@@ -1,0 +1,91 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { describe, expect, it } from "@jest/globals";
+import { createMailer } from "./mailer.ts";
+import { accountExistsMail, confirmMail, invitationMail, resetMail } from "./texts.ts";
+
+/** A mail server that takes what it is given, or refuses every recipient. */
+async function mailServer(refuse = false) {
+  const received: string[] = [];
+  const server = createServer((socket) => {
+    let data = false;
+    let text = "";
+    const say = (line: string) => socket.write(`${line}\r\n`);
+    say("220 test");
+    socket.on("error", () => undefined);
+    socket.on("data", (chunk) => {
+      text += chunk.toString();
+      for (;;) {
+        const end = data ? text.indexOf("\r\n.\r\n") : text.indexOf("\r\n");
+        if (end < 0) return;
+        const line = text.slice(0, end);
+        text = text.slice(end + (data ? 5 : 2));
+        if (data) {
+          received.push(line);
+          data = false;
+          say("250 taken");
+        } else if (/^RCPT/i.test(line) && refuse) say("550 no such mailbox");
+        else if (/^DATA/i.test(line)) {
+          data = true;
+          say("354 go on");
+        } else if (/^QUIT/i.test(line)) {
+          say("221 bye");
+          socket.end();
+        } else {
+          if (/^(MAIL|RCPT)/i.test(line)) received.push(line);
+          say("250 well");
+        }
+      }
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    received,
+    url: new URL(`smtp://127.0.0.1:${(server.address() as AddressInfo).port}`),
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+const expiresAt = new Date("2027-03-03T14:05:00Z");
+
+describe("mail", () => {
+  it("is handed to the server, from and to whom it should be", async () => {
+    await using server = await mailServer();
+    const mailer = createMailer(server.url, "Docket <docket@example.com>");
+    await mailer.send(resetMail("anna@example.com", { link: "https://docket.test/reset-password/abc", expiresAt }));
+    const [from, to, body] = server.received;
+    expect(from).toContain("<docket@example.com>");
+    expect(to).toContain("<anna@example.com>");
+    expect(body).toMatch(/^Subject: Choose a new password for Docket$/m);
+    expect(body).toContain("https://docket.test/reset-password/abc");
+    expect(body).toContain("3 March 2027");
+  });
+
+  it("goes to one address, whatever stands in it", async () => {
+    await using server = await mailServer();
+    const mailer = createMailer(server.url, "docket@example.com");
+    await mailer.send(accountExistsMail("a@example.com,b@example.com", { signInLink: "x" })).catch(() => undefined);
+    expect(server.received.filter((line) => line.startsWith("RCPT")).length).toBeLessThanOrEqual(1);
+  });
+
+  it("that the server refuses is an error, so that it is tried again", async () => {
+    await using server = await mailServer(true);
+    const mailer = createMailer(server.url, "docket@example.com");
+    await expect(mailer.send(confirmMail("nobody@example.com", { link: "x", expiresAt }))).rejects.toThrow();
+  });
+
+  it("holds names on one line", () => {
+    const mail = invitationMail("a@example.com", {
+      workspace: "One\r\nBcc: everybody@example.com",
+      inviter: "Ben\nKeller",
+      link: "x",
+      expiresAt,
+    });
+    expect(mail.subject).toBe("You are invited to One Bcc: everybody@example.com on Docket");
+    expect(mail.text).toContain("Ben Keller invites you");
+  });
+});
