@@ -53,6 +53,18 @@ export interface RunningGateway extends AsyncDisposable {
   /** Where it is reached, without a slash at the end. */
   readonly url: string;
   readonly port: number;
+  /** What it has in hand at the moment. */
+  gauges(): Gauges;
+}
+
+export interface Gauges {
+  readonly connections: number;
+  /** Requests, streams and transfers that were let in and have not ended. */
+  readonly inFlight: number;
+  /** Streams of somebody signed in. */
+  readonly openStreams: number;
+  /** Bytes of request messages in memory. */
+  readonly heldBytes: number;
 }
 
 /** Starts the edge, or throws a StartError with one sentence. Disposing of it drains it first. */
@@ -63,6 +75,7 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
   const rpcs = overrides.rpcs ?? edgeRpcs();
   const https = config.publicUrl === undefined ? config.tls !== undefined : config.publicUrl.protocol === "https:";
   const drained = new AbortController();
+  const budget = new ByteBudget(config.limits.requestBytes);
 
   const mesh = starting.use(connectMesh({ identity, addresses: addressBook(config) }));
   const clients = gatewayClients(mesh);
@@ -91,7 +104,7 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
     streams,
     transport: clients.transport,
     answers: new SessionAnswers(cookie, streams),
-    budget: new ByteBudget(config.limits.requestBytes),
+    budget,
     maxAnswerBytes: 8 << 20,
     messageLimits: { totalMs: config.limits.messageMs, idleMs: config.limits.messageMs },
     streamIdleMs: config.limits.transferIdleMs,
@@ -142,6 +155,12 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
   return {
     url,
     port: listener.address.port,
+    gauges: () => ({
+      connections: listener.connections,
+      inFlight: load.inFlight,
+      openStreams: streams.size,
+      heldBytes: budget.held,
+    }),
     async [Symbol.asyncDispose]() {
       draining(logger, streams.size, listener.connections);
       // In this order: nobody new is sent here, then streams go elsewhere, then what is in flight finishes.

@@ -1,5 +1,6 @@
 import http2 from "node:http2";
 import net from "node:net";
+import { eventually } from "@docket/runtime/testing/eventually";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { type Listener, type ListenerOptions, startListener } from "./listener.ts";
 import { preface, protocolOf } from "./sniff.ts";
@@ -86,6 +87,7 @@ describe("one port", () => {
     const port = await start();
     const proxied = net.createServer((client) => {
       const server = net.connect(port, "127.0.0.1");
+      server.on("error", () => undefined);
       server.pipe(client);
       client.on("error", () => undefined);
       client.on("data", async (chunk) => {
@@ -114,6 +116,27 @@ describe("one port", () => {
   it("closes an HTTP/2 session that opens no stream", async () => {
     const answer = await talk(await start(), [preface, Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])]);
     expect(answer.length).toBeGreaterThan(0);
+  });
+
+  it("ends an HTTP/2 session whose peer has hung up", async () => {
+    let ended = false;
+    const port = await start({
+      http2: { maxStreams: 10, maxHeaderBytes: 8192, idleMs: 60_000, firstStreamMs: 60_000 },
+      onRequest: (_request, response) => {
+        response.once("close", () => {
+          ended = true;
+        });
+        (response as { write(text: string): boolean }).write("never ends");
+      },
+    });
+    const session = http2.connect(`http://127.0.0.1:${port}`);
+    session.on("error", () => undefined);
+    const stream = session.request({ ":path": "/" });
+    stream.on("error", () => undefined);
+    await new Promise((resolve) => stream.once("data", resolve));
+    session.destroy();
+    await eventually(() => expect(ended).toBe(true));
+    await eventually(() => expect(open[0]?.connections).toBe(0));
   });
 
   it("gives 408 to headers that do not end", async () => {

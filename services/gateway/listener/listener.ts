@@ -57,7 +57,12 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   });
 
   const route: Route = (socket, protocol) => {
-    if (protocol === "h2") return void http2.emit("connection", socket);
+    if (protocol === "h2") {
+      // HTTP/2 knows no half-closed connection; without this a session would outlive its peer.
+      socket.allowHalfOpen = false;
+      http2.emit("connection", socket);
+      return;
+    }
     http1.emit("connection", socket);
     // The HTTP/1 parser listens for data but does not start a stream that was paused.
     socket.resume();

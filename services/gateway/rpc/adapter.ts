@@ -23,6 +23,7 @@ import { RateClass } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { maxRequestBytesOf, rateClassOf } from "@docket/contracts/policy";
 import type { Rpc } from "@docket/contracts/registry";
 import { AppError } from "@docket/runtime/errors";
+import { mappingErrors } from "@docket/runtime/interceptors/streams";
 import type { Demand, Gate } from "../guard/gate.ts";
 import { type BodyLimits, watched } from "../http/body_watch.ts";
 import { bodyOf, type Exchange } from "../http/exchange.ts";
@@ -59,13 +60,13 @@ export function createRpcAdapter(options: RpcAdapterOptions): RpcAdapter {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     writeMaxBytes: options.maxAnswerBytes,
+    interceptors: [ourErrors],
   });
   for (const rpc of options.rpcs) mount(router, rpc, options);
   const demand: Demand = { costClass: RateClass.READ, anonymous: true, kind: "stream" };
   options.own(router, {
     readMaxBytes: ownMaxBytes,
     requestGate: gateOf(demand, options),
-    interceptors: [ownErrors],
     shutdownSignal: options.draining,
   });
   const handlers = new Map<string, UniversalHandler>(router.handlers.map((handler) => [handler.requestPath, handler]));
@@ -82,12 +83,14 @@ export function createRpcAdapter(options: RpcAdapterOptions): RpcAdapter {
 /** The largest message of health and reflection, in bytes. */
 const ownMaxBytes = 1 << 16;
 
-/** What health and reflection throw, in the words of all other errors. */
-const ownErrors: Interceptor = (next) => async (request) => {
+/** Whatever is thrown, a message that cannot be read included, in the words of all other errors. */
+const ourErrors: Interceptor = (next) => async (request) => {
+  const mend = (error: unknown) => translate(error, edgeCallOf({ values: request.contextValues }));
   try {
-    return await next(request);
+    const answer = await next(request);
+    return answer.stream ? { ...answer, message: mappingErrors(answer.message, mend) } : answer;
   } catch (error) {
-    throw translate(error, edgeCallOf({ values: request.contextValues }));
+    throw mend(error);
   }
 };
 

@@ -15,19 +15,10 @@ import { AppError, reasonOf, toConnectError } from "@docket/runtime/errors";
 import { etagMatches } from "../http/etag.ts";
 import { type Exchange, headerOf } from "../http/exchange.ts";
 import { problemBody, problemOf } from "../http/problem.ts";
+import { inOurTerms } from "./reasons.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-/** What a code means when the library gives it before or beside a handler. */
-const reasonByCode = new Map<Code, Reason>([
-  [Code.InvalidArgument, Reason.MALFORMED],
-  [Code.ResourceExhausted, Reason.MESSAGE_TOO_LARGE],
-  [Code.Unimplemented, Reason.UNIMPLEMENTED],
-  [Code.Canceled, Reason.CANCELLED],
-  [Code.DeadlineExceeded, Reason.DEADLINE_EXCEEDED],
-  [Code.Aborted, Reason.CANCELLED],
-]);
 
 export async function finishAnswer(
   answer: UniversalServerResponse,
@@ -46,17 +37,11 @@ export async function finishAnswer(
 }
 
 /** Gives a reason to an error that has none. */
-export function withReason(error: ConnectError, exchange: Exchange): ConnectError {
-  const reason =
-    reasonOf(error) ?? (isUnreadable(error) ? Reason.MALFORMED : reasonByCode.get(error.code)) ?? Reason.INTERNAL;
-  exchange.outcome.reason ??= enumName(ReasonSchema, reason);
+function withReason(error: ConnectError, exchange: Exchange): ConnectError {
   if (reasonOf(error) !== undefined) return error;
-  return toConnectError(new AppError(reason, { message: error.rawMessage }), exchange.requestId);
-}
-
-/** The library calls bytes that are no protobuf its own failure. */
-function isUnreadable({ rawMessage }: ConnectError): boolean {
-  return rawMessage.startsWith("parse binary");
+  const mended = toConnectError(inOurTerms(error), exchange.requestId);
+  exchange.outcome.reason ??= enumName(ReasonSchema, reasonOf(mended) ?? Reason.INTERNAL);
+  return mended;
 }
 
 function bare(answer: UniversalServerResponse, exchange: Exchange): UniversalServerResponse {

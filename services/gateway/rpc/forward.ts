@@ -11,6 +11,7 @@ import { AppError, reasonOf, toConnectError } from "@docket/runtime/errors";
 import { endingWith } from "@docket/runtime/interceptors/streams";
 import type { OpenStreams } from "../session/open_streams.ts";
 import { type EdgeCall, edgeCallOf, meshHeaders } from "./edge_call.ts";
+import { inOurTerms } from "./reasons.ts";
 import type { SessionAnswers } from "./session_answers.ts";
 
 export interface ForwardOptions {
@@ -117,7 +118,7 @@ async function translating<T>(context: HandlerContext, work: () => Promise<T>): 
 
 /** What the client is told: the error of the service as it is, or ours; never what its trailers held besides. */
 export function translate(fault: unknown, { exchange }: EdgeCall): ConnectError {
-  const error = isAbort(fault) ? new AppError(Reason.CANCELLED, { cause: fault }) : fault;
+  const error = inOurTerms(fault);
   const known = toConnectError(error, exchange.requestId);
   const told = new ConnectError(known.rawMessage, known.code, undefined, undefined, known.cause);
   told.details = known.details;
@@ -129,9 +130,4 @@ export function translate(fault: unknown, { exchange }: EdgeCall): ConnectError 
   if (retryAfter !== undefined)
     told.metadata.set("retry-after", String(Math.max(1, Math.ceil(durationMs(retryAfter) / 1000))));
   return told;
-}
-
-/** A client that goes away aborts without a word of ours. */
-function isAbort(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "name" in error && error.name === "AbortError";
 }

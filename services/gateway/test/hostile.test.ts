@@ -165,6 +165,7 @@ describe("a frame of a stream", () => {
     const told = await post(watchChanges, "application/connect+json", body);
     expect(told.status).toBe(200);
     expect(told.text).toContain('"error"');
+    expect(told.text).toMatch(/REASON_(MALFORMED|MESSAGE_TOO_LARGE|UNIMPLEMENTED)/);
     expectNoStack(told);
   });
 
