@@ -1,9 +1,12 @@
 // The server's end of gRPC: its limits, its port and its orderly end.
 
-import { Server } from "@grpc/grpc-js";
+import { logVerbosity, Server, setLogVerbosity } from "@grpc/grpc-js";
 import { StartError } from "../errors.ts";
 import type { Identity } from "../identity/identity.ts";
 import { serverCredentials } from "./credentials.ts";
+
+// What goes wrong is thrown or recorded by us; grpc-js's own lines on standard error would say it twice.
+setLogVerbosity(logVerbosity.NONE);
 
 /** The largest message that any RPC takes; each RPC's own limit is in its policy. */
 const maxMessageBytes = 4 << 20;
