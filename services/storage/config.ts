@@ -63,6 +63,11 @@ export const storageSettings = {
     min: 0,
     doc: "How long contents are kept that nothing refers to any more.",
   }),
+  scrubAfterMs: setting.duration("BLOB_SCRUB_AFTER", {
+    default: "30d",
+    min: 1000,
+    doc: "How often all stored contents are read and compared with their checksums.",
+  }),
   janitorMs: setting.duration("STORAGE_JANITOR_INTERVAL", {
     default: "30s",
     min: 100,

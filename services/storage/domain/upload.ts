@@ -3,7 +3,7 @@
 export type State = "receiving" | "verifying" | "stored" | "attached" | "failed" | "concatenated";
 
 /** Why an upload failed, as docket.storage.v1.UploadFailure says it. */
-export type Failure = "digest_mismatch" | "expired" | "aborted" | "corrupt" | "store_fault" | "quota";
+export type Failure = "digest_mismatch" | "expired" | "aborted" | "corrupt" | "store_fault";
 
 /** What may happen to an upload. */
 export type Happening =

@@ -4,20 +4,15 @@ import type { HandlerContext } from "@connectrpc/connect";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { forward } from "@docket/runtime/call";
 import { reasonOf } from "@docket/runtime/errors";
-import { fileTooLarge } from "../store/refusals.ts";
+import type { HolderLimits } from "../store/usage.ts";
 import type { HandlerDeps } from "./deps.ts";
 
-/** The limits of one workspace, in bytes. */
-export interface WorkspaceLimits {
-  readonly quotaBytes: number;
-  readonly maxFileBytes: number;
-}
-
+/** The limits of one workspace. */
 export async function workspaceLimits(
   { memberships, limits }: Pick<HandlerDeps, "memberships" | "limits">,
   workspaceId: string,
   context: HandlerContext,
-): Promise<WorkspaceLimits> {
+): Promise<HolderLimits> {
   try {
     const { quotaBytes, maxFileBytes } = await memberships.getWorkspaceFacts({ workspaceId }, forward(context));
     return {
@@ -29,8 +24,4 @@ export async function workspaceLimits(
     if (reasonOf(error) !== Reason.NOT_FOUND) throw error;
     return { quotaBytes: limits.workspaceQuotaBytes, maxFileBytes: limits.maxFileBytes };
   }
-}
-
-export function refuseLarger(size: number | null, { maxFileBytes }: WorkspaceLimits): void {
-  if (size !== null && size > maxFileBytes) throw fileTooLarge(maxFileBytes);
 }

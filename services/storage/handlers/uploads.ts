@@ -18,10 +18,10 @@ import { callOf, subjectOf } from "@docket/runtime/call";
 import { openPage } from "@docket/runtime/db/page";
 import { idempotent } from "@docket/runtime/db/request_record";
 import { ownerOf } from "../domain/owner.ts";
-import { diskFull, fileTooLarge, uploadFailed } from "../store/refusals.ts";
+import { diskFull, uploadFailed } from "../store/refusals.ts";
 import { digestText, uploadMessage } from "../store/upload_row.ts";
 import type { HandlerDeps } from "./deps.ts";
-import { refuseLarger, workspaceLimits } from "./quota.ts";
+import { workspaceLimits } from "./quota.ts";
 
 /** How long CompleteUpload waits where it is not told. */
 const defaultWaitMs = 10_000;
@@ -39,9 +39,7 @@ export function uploadHandlers(deps: HandlerDeps): ServiceImpl<typeof UploadServ
     async createUpload(request, context) {
       const subject = subjectOf(context);
       const size = request.size === undefined ? null : Number(request.size);
-      if (size !== null && size > limits.maxFileBytes) throw fileTooLarge(limits.maxFileBytes);
       const own = await workspaceLimits(deps, request.workspaceId, context);
-      refuseLarger(size, own);
       await refuseWithoutRoom(size);
       const call = { subject, method: method.createUpload, requestId: request.requestId, request, now: clock };
       return await idempotent(db, call, async (tx) => {
@@ -52,7 +50,7 @@ export function uploadHandlers(deps: HandlerDeps): ServiceImpl<typeof UploadServ
           mediaType: request.mediaType,
           size,
           declaredSha256: digestText(request.sha256),
-          quotaBytes: own.quotaBytes,
+          holderLimits: own,
         });
         return create(CreateUploadResponseSchema, { upload: uploadMessage(row) });
       });
@@ -71,7 +69,7 @@ export function uploadHandlers(deps: HandlerDeps): ServiceImpl<typeof UploadServ
           mediaType: "",
           size,
           declaredSha256: null,
-          quotaBytes: limits.partialQuotaBytes,
+          holderLimits: { quotaBytes: limits.partialQuotaBytes, maxFileBytes: limits.maxFileBytes },
         });
         return create(CreatePartialUploadResponseSchema, { upload: uploadMessage(row) });
       });
@@ -92,11 +90,10 @@ export function uploadHandlers(deps: HandlerDeps): ServiceImpl<typeof UploadServ
             mediaType: request.mediaType,
             size: null,
             declaredSha256: digestText(request.sha256),
-            quotaBytes: own.quotaBytes,
+            holderLimits: own,
           },
           request.partIds,
         );
-        refuseLarger(row.size, own);
         return create(ConcatenateUploadsResponseSchema, { upload: uploadMessage(row) });
       });
     },

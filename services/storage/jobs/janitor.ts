@@ -28,6 +28,9 @@ export interface JanitorDeps {
 /** Rows per statement. */
 const batch = 200;
 
+/** How much stored content is looked at in one round. */
+const scrubbedBytes = 1024 * 1024 * 1024;
+
 /** Files of a shared place without a row are left alone for so long: another replica may be about to commit. */
 const sharedOrphanMs = 24 * 60 * 60 * 1000;
 
@@ -90,7 +93,7 @@ export class Janitor implements AsyncDisposable {
   }
 
   async #work(): Promise<void> {
-    for (const step of [this.#resume, this.#expire, this.#collect, this.#forget]) {
+    for (const step of [this.#resume, this.#expire, this.#collect, this.#forget, this.#scrub]) {
       if (this.#stopped) return;
       try {
         await step.call(this);
@@ -163,6 +166,24 @@ export class Janitor implements AsyncDisposable {
       .execute();
     await forgetRequests(db, new Date(now - REQUEST_RECORD_LIFE_MS));
     await ticketKeys.prune();
+  }
+
+  /** Looks at stored bytes that nobody has looked at for long, a little in each round. */
+  async #scrub(): Promise<void> {
+    const { blobs, verifier, limits, events } = this.#deps;
+    let left = scrubbedBytes;
+    for (const blob of await blobs.unchecked(this.#now() - limits.scrubAfterMs, batch)) {
+      if (this.#stopped || left <= 0) return;
+      left -= blob.size;
+      const damage = await verifier.check(blob.id);
+      // It may have been collected meanwhile, with its files.
+      const known = damage === undefined ? undefined : await blobs.find(blob.id);
+      if (known !== undefined && damage !== undefined) {
+        events.blobCorrupt(known, { offset: 0, message: damage });
+        await blobs.markCorrupt(known.id);
+      }
+      await blobs.markChecked(blob.id);
+    }
   }
 
   #now(): number {

@@ -56,6 +56,7 @@ export class BlobStore {
             created_at: now,
             unreferenced_at: null,
             corrupt_at: null,
+            checked_at: null,
           })
           .execute();
         await movePieces(tx, row.id, blobId, 0);
@@ -115,6 +116,21 @@ export class BlobStore {
       .where("id", "=", blobId)
       .where("corrupt_at", "is", null)
       .execute();
+  }
+
+  /** Blobs whose bytes were not looked at since `time`, the longest unseen first. */
+  async unchecked(time: number, limit: number): Promise<BlobRow[]> {
+    const rows = (column: "checked_at" | "created_at") => {
+      const query = this.#db.query.selectFrom("blob").selectAll().where("corrupt_at", "is", null);
+      const due = column === "checked_at" ? query : query.where("checked_at", "is", null);
+      return due.where(column, "<", time).orderBy(column).limit(limit).execute();
+    };
+    return [...(await rows("created_at")), ...(await rows("checked_at"))].slice(0, limit);
+  }
+
+  async markChecked(blobId: string): Promise<void> {
+    const now = this.#clock().getTime();
+    await this.#db.query.updateTable("blob").set({ checked_at: now }).where("id", "=", blobId).execute();
   }
 
   /** Blobs that nothing has referred to since before `time`. */

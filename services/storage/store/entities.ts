@@ -89,9 +89,14 @@ export const BlobEntity = defineEntity({
     unreferencedAt: timeColumn().nullable(),
     /** When a byte of it was found damaged. Equal content that comes again mends it. */
     corruptAt: timeColumn().nullable(),
+    /** When all of its bytes were last compared with their checksums; null: not since it was stored. */
+    checkedAt: timeColumn().nullable(),
   },
   uniques: [{ name: "blob_content", properties: ["workspaceId", "sha256", "size"] }],
-  indexes: [{ name: "blob_unreferenced_at", properties: ["unreferencedAt"] }],
+  indexes: [
+    { name: "blob_unreferenced_at", properties: ["unreferencedAt"] },
+    { name: "blob_checked_at", properties: ["checkedAt", "createdAt"] },
+  ],
 });
 
 /** Versions that hold on to blobs. */
@@ -128,6 +133,8 @@ export const UsageEntity = defineEntity({
     blobCount: countColumn(),
     /** What the holder may use; refreshed whenever an upload begins. */
     quotaBytes: countColumn(),
+    /** The largest file it takes; refreshed likewise. Null on rows older than this column. */
+    maxFileBytes: countColumn().nullable(),
   },
 });
 

@@ -35,7 +35,6 @@ const failures: Record<Failure, UploadFailure> = {
   aborted: UploadFailure.ABORTED,
   corrupt: UploadFailure.CORRUPT,
   store_fault: UploadFailure.STORE_FAULT,
-  quota: UploadFailure.QUOTA,
 };
 
 /** The contract's value of a state. */

@@ -33,7 +33,7 @@ import {
   uploadFailed,
 } from "./refusals.ts";
 import { rangesOf, type UploadRow } from "./upload_row.ts";
-import { adjust, reserve, setQuota } from "./usage.ts";
+import { adjust, type HolderLimits, maxFileBytesOf, reserve, setHolderLimits } from "./usage.ts";
 
 /** Hears of every committed change of an upload. */
 export interface UploadListener {
@@ -50,7 +50,7 @@ export interface NewUpload {
   readonly size: number | null;
   readonly declaredSha256: string | null;
   /** What the holder (the workspace, or the owner of a partial upload) may use. */
-  readonly quotaBytes: number;
+  readonly holderLimits: HolderLimits;
 }
 
 /** Whose room an upload takes. */
@@ -107,7 +107,7 @@ export class UploadStore {
   }
 
   async create(tx: Tx, upload: NewUpload): Promise<UploadRow> {
-    if (upload.size !== null) this.#refuseTooLarge(upload.size);
+    if (upload.size !== null) this.#refuseTooLarge(upload.size, upload.holderLimits.maxFileBytes);
     await this.#refuseTooMany(tx, upload.owner);
     const now = this.#clock().getTime();
     const row: UploadRow = {
@@ -133,7 +133,7 @@ export class UploadStore {
       updated_at: now,
       expires_at: this.#expiry(now, now),
     };
-    await setQuota(tx, holderOf(row), upload.quotaBytes);
+    await setHolderLimits(tx, holderOf(row), upload.holderLimits);
     await reserve(tx, holderOf(row), row.reserved_bytes);
     await tx.insertInto("upload").values(row).execute();
     return row;
@@ -193,7 +193,7 @@ export class UploadStore {
       if (partCount > this.limits.maxParts) throw tooManyParts(this.limits.maxParts);
       let reserved = row.reserved_bytes;
       if (row.size === null) {
-        this.#refuseTooLarge(lastEnd(ranges));
+        this.#refuseTooLarge(lastEnd(ranges), await maxFileBytesOf(tx, holderOf(row)));
         const added = Math.max(0, sizeOf(ranges) - reserved);
         await reserve(tx, holderOf(row), added);
         reserved += added;
@@ -279,7 +279,7 @@ export class UploadStore {
       if (row.size !== size) throw sizeConflict(row.size);
       return row;
     }
-    this.#refuseTooLarge(size);
+    this.#refuseTooLarge(size, await maxFileBytesOf(tx, holderOf(row)));
     const end = lastEnd(rangesOf(row));
     if (size < end) throw sizeConflict(end);
     if (size > row.reserved_bytes) await reserve(tx, holderOf(row), size - row.reserved_bytes);
@@ -323,8 +323,9 @@ export class UploadStore {
     if (count >= limit) throw tooManyUploads(limit);
   }
 
-  #refuseTooLarge(size: number): void {
-    if (size > this.limits.maxFileBytes) throw fileTooLarge(this.limits.maxFileBytes);
+  #refuseTooLarge(size: number, holdersLimit: number): void {
+    const limit = Math.min(this.limits.maxFileBytes, holdersLimit);
+    if (size > limit) throw fileTooLarge(limit);
   }
 
   #expiry(now: number, createdAt: number): number {

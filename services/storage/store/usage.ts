@@ -11,18 +11,32 @@ export interface Usage {
   readonly blobCount: number;
 }
 
+/** What a holder may use. */
+export interface HolderLimits {
+  readonly quotaBytes: number;
+  /** The largest file. */
+  readonly maxFileBytes: number;
+}
+
 /** Sets what a holder may use; its row is made where it has none. */
-export async function setQuota(tx: Tx, holder: string, quotaBytes: number): Promise<void> {
-  const updated = await tx
-    .updateTable("storage_usage")
-    .set({ quota_bytes: quotaBytes })
-    .where("holder", "=", holder)
-    .executeTakeFirst();
+export async function setHolderLimits(tx: Tx, holder: string, limits: HolderLimits): Promise<void> {
+  const columns = { quota_bytes: limits.quotaBytes, max_file_bytes: limits.maxFileBytes };
+  const updated = await tx.updateTable("storage_usage").set(columns).where("holder", "=", holder).executeTakeFirst();
   if (updated.numUpdatedRows > 0n) return;
   await tx
     .insertInto("storage_usage")
-    .values({ holder, stored_bytes: 0, reserved_bytes: 0, blob_count: 0, quota_bytes: quotaBytes })
+    .values({ holder, stored_bytes: 0, reserved_bytes: 0, blob_count: 0, ...columns })
     .execute();
+}
+
+/** The largest file that a holder takes; Infinity where that was never said. */
+export async function maxFileBytesOf(tx: Tx, holder: string): Promise<number> {
+  const row = await tx
+    .selectFrom("storage_usage")
+    .select("max_file_bytes")
+    .where("holder", "=", holder)
+    .executeTakeFirst();
+  return row?.max_file_bytes ?? Number.POSITIVE_INFINITY;
 }
 
 /** Takes room, or refuses with QUOTA_EXCEEDED. The holder's quota was set before. */

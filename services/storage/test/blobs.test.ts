@@ -239,6 +239,20 @@ describe("what nobody uses", () => {
     );
   });
 
+  it("does not hide damage of what is used: every stored byte is looked at from time to time", async () => {
+    await using fresh = await startHarness({ BLOB_SCRUB_AFTER: "30d" });
+    const f = tools(fresh);
+    await f.attach((await f.store(randomBytes(100_000))).id);
+    const [file] = await f.files();
+    await f.flipBit(file as string, 70_000);
+    const damaged = () => fresh.log.lines().some(({ msg }) => msg === "stored bytes are damaged");
+    await fresh.service().tidy();
+    expect(damaged()).toBe(false);
+    fresh.clock.now += 31 * 24 * hour;
+    await fresh.service().tidy();
+    expect(damaged()).toBe(true);
+  });
+
   it("is in no file that has no owner after a start", async () => {
     const { writeFile, mkdir } = await import("node:fs/promises");
     await using fresh = await startHarness();

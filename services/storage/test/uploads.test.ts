@@ -317,6 +317,9 @@ describe("limits", () => {
     expect(await refusal(t.write(open.id, randomBytes(1), { size: 100_000_001n }))).toEqual(tooLarge);
     harness.users.maxFileBytes = 1000n;
     expect((await refusal(t.create({ size: 1001n }))).metadata).toEqual({ limit: "1000" });
+    const small = await t.create();
+    expect((await refusal(t.write(small.id, randomBytes(1001)))).metadata).toEqual({ limit: "1000" });
+    expect((await refusal(t.write(small.id, randomBytes(1), { size: 1001n }))).metadata).toEqual({ limit: "1000" });
     harness.users.maxFileBytes = 0n;
   });
 

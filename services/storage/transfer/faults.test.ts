@@ -87,7 +87,7 @@ async function workbench() {
         mediaType: "",
         size,
         declaredSha256: null,
-        quotaBytes: 1e12,
+        holderLimits: { quotaBytes: 1e12, maxFileBytes: 1e12 },
       }),
     );
   const write = (uploadId: string, offset: number, bytes: Buffer, sum?: Buffer) =>

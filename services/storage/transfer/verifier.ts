@@ -46,6 +46,13 @@ export class Verifier implements AsyncDisposable {
     return work;
   }
 
+  /** Reads all bytes of a blob; answers what is damaged, if anything is. A fault of the disk is thrown. */
+  async check(blobId: string): Promise<string | undefined> {
+    const result = await this.#hash(await this.#piecesOf(blobId));
+    if ("fault" in result) throw new Error(result.fault);
+    return "corrupt" in result ? result.corrupt : undefined;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
     await this.#worker?.terminate();
@@ -80,8 +87,8 @@ export class Verifier implements AsyncDisposable {
     }
   }
 
-  async #piecesOf(uploadId: string): Promise<HeldPiece[]> {
-    return await piecesFrom(this.#deps.db, uploadId, 0, this.#deps.maxParts + 1);
+  async #piecesOf(holderId: string): Promise<HeldPiece[]> {
+    return await piecesFrom(this.#deps.db, holderId, 0, this.#deps.maxParts + 1);
   }
 
   #hash(pieces: readonly HeldPiece[]): Promise<HashResult> {

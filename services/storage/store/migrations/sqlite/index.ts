@@ -1,4 +1,5 @@
 // Oldest first; written by runtime/db/create_migration.ts.
 import { Migration20261121113838_initial } from "./Migration20261121113838_initial.ts";
+import { Migration20261121122018_checks_and_limits } from "./Migration20261121122018_checks_and_limits.ts";
 
-export const migrations = [Migration20261121113838_initial];
+export const migrations = [Migration20261121113838_initial, Migration20261121122018_checks_and_limits];
