@@ -22,7 +22,7 @@ export interface TaskReader {
 }
 
 /** One sorted list: a condition that an index serves, but for status and id. */
-interface Branch {
+export interface Branch {
   readonly workspaceId: string;
   readonly where: ReturnType<typeof sql<boolean>>;
 }
@@ -53,9 +53,14 @@ export function documentTasks(
 
 /** The tasks of a workspace that the reader may see. */
 export async function workspaceTasks(query: Query, reader: TaskReader, page: TaskPage): Promise<TaskRow[]> {
+  return merge(query, await branchesOf(query, reader), page);
+}
+
+/** The lists that together are all tasks of a workspace that the reader may see. */
+export async function branchesOf(query: Query, reader: TaskReader): Promise<Branch[]> {
   const { workspaceId, principals } = reader;
   const branch = (where: Branch["where"]): Branch => ({ workspaceId, where });
-  if (reader.seesRoot && reader.makesTasks) return merge(query, [branch(sql<boolean>`listed = 1`)], page);
+  if (reader.seesRoot && reader.makesTasks) return [branch(sql<boolean>`listed = 1`)];
 
   const branches: Branch[] = assignedTo({ ...reader, seesRoot: false }, sql<boolean>`document_id = ''`);
   if (reader.makesTasks) branches.push(branch(sql<boolean>`document_id = ''`));
@@ -64,13 +69,11 @@ export async function workspaceTasks(query: Query, reader: TaskReader, page: Tas
     for (const folderId of await foldersVisibleTo(query, workspaceId, principals)) {
       branches.push(branch(sql<boolean>`folder_id = ${folderId} and listed = 1`));
     }
-    branches.push(
-      branch(sql<boolean>`listed = 1 and document_id in (select g.resource_id from access_grant as g
-        where g.workspace_id = ${workspaceId} and g.principal in (${sql.join(principals)})
-          and g.resource_kind = 'document' and g.level > 0)`),
-    );
+    for (const documentId of await documentsGrantedTo(query, workspaceId, principals)) {
+      branches.push(branch(sql<boolean>`document_id = ${documentId} and listed + 0 = 1`));
+    }
   }
-  return merge(query, branches, page);
+  return branches;
 }
 
 /** The tasks that are assigned to the readers or their groups, in all of their workspaces. */
@@ -82,7 +85,7 @@ export function assignedTasks(query: Query, readers: readonly TaskReader[], page
   );
 }
 
-function assignedTo(reader: TaskReader, visible: ReturnType<typeof sql<boolean>>): Branch[] {
+export function assignedTo(reader: TaskReader, visible: ReturnType<typeof sql<boolean>>): Branch[] {
   return reader.assignees.map((assignee) => ({
     workspaceId: reader.workspaceId,
     where: sql<boolean>`assignee = ${assignee} and listed = 1 and ${visible}`,
@@ -90,7 +93,7 @@ function assignedTo(reader: TaskReader, visible: ReturnType<typeof sql<boolean>>
 }
 
 /** Whoever is assigned a task on a document that they may no longer see does not see the task either. */
-function visibleTo({ workspaceId, principals, seesRoot }: TaskReader): ReturnType<typeof sql<boolean>> {
+export function visibleTo({ workspaceId, principals, seesRoot }: TaskReader): ReturnType<typeof sql<boolean>> {
   if (seesRoot) return sql<boolean>`1 = 1`;
   if (principals.length === 0) return sql<boolean>`document_id = ''`;
   const granted = sql`g.workspace_id = ${workspaceId} and g.principal in (${sql.join(principals)}) and g.level > 0`;
@@ -105,20 +108,40 @@ const everyStatus = [TaskStatus.OPEN, TaskStatus.IN_PROGRESS, TaskStatus.COMPLET
 /** Merges sorted lists; a task that is in several comes once. */
 async function merge(query: Query, branches: readonly Branch[], page: TaskPage): Promise<TaskRow[]> {
   const statuses = page.statuses.length === 0 ? everyStatus : page.statuses;
-  const after = page.after === undefined ? sql`` : sql` and id < ${page.after}`;
-  const parts = branches.flatMap(({ workspaceId, where }) =>
-    statuses.map(
-      (status) => sql`select * from (select * from task where workspace_id = ${workspaceId} and status = ${status}
-        and ${where}${after} order by id desc limit ${sql.lit(page.limit)}) as part`,
-    ),
-  );
+  const parts = branches.flatMap((branch) => statuses.map((status) => branchStatement(branch, status, page)));
   const found = new Map<string, TaskRow>();
   for (const some of chunks(parts, branchesAtOnce)) {
+    const sorted = some.map((part) => sql`select * from (${part}) as part`);
     const { rows } =
-      await sql<TaskRow>`${sql.join(some, sql` union all `)} order by id desc limit ${sql.lit(page.limit)}`.execute(
+      await sql<TaskRow>`${sql.join(sorted, sql` union all `)} order by id desc limit ${sql.lit(page.limit)}`.execute(
         query,
       );
     for (const row of rows) found.set(row.id, row);
   }
   return [...found.values()].sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, page.limit);
+}
+
+/** The first rows of one list in one status. */
+export function branchStatement({ workspaceId, where }: Branch, status: TaskStatus, { after, limit }: TaskPage) {
+  const beyond = after === undefined ? sql`` : sql` and id < ${after}`;
+  return sql<TaskRow>`select * from task where workspace_id = ${workspaceId} and status = ${status}
+    and ${where}${beyond} order by id desc limit ${sql.lit(limit)}`;
+}
+
+/** The documents that are granted to some principals by name. */
+async function documentsGrantedTo(
+  query: Query,
+  workspaceId: string,
+  principals: readonly PrincipalKey[],
+): Promise<string[]> {
+  const rows = await query
+    .selectFrom("access_grant")
+    .select("resource_id")
+    .distinct()
+    .where("workspace_id", "=", workspaceId)
+    .where("principal", "in", principals)
+    .where("resource_kind", "=", "document")
+    .where("level", ">", 0)
+    .execute();
+  return rows.map((row) => row.resource_id);
 }

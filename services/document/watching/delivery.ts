@@ -53,7 +53,8 @@ async function tellAccess(change: Change, viewer: Viewer): Promise<Told[]> {
   const now = (await viewer.levelOf(resource)) > 0;
   if (kind === ChangeKind.ACCESS_LOST) return now ? [] : [access(change, kind, resource)];
   if (!now) return [];
-  const before = resource.kind !== "root" && (await viewer.seesWithout(resource, { resourceId: resource.id, principal }));
+  const before =
+    resource.kind !== "root" && (await viewer.seesWithout(resource, { resourceId: resource.id, principal }));
   return before ? [] : [access(change, kind, resource)];
 }
 
@@ -108,5 +109,7 @@ function access(cause: Change, kind: ChangeKind, resource: Resource): Told {
 /** A UUID (version 8) made of another and a kind. */
 function derivedId(id: string, kind: ChangeKind): string {
   const hex = createHash("sha256").update(`${id}/${kind}`).digest("hex");
-  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join("-");
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    "-",
+  );
 }

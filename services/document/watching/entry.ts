@@ -44,11 +44,7 @@ export function toldOf(change: Parameters<typeof create<typeof ChangeSchema>>[1]
 /** Changes with their cursors as the repeated field of an answer, without decoding what was encoded before. */
 export function encodedChanges(field: number, changes: readonly { readonly told: Told; readonly cursor: string }[]) {
   return changes.map(({ told, cursor }) => {
-    const bytes = new BinaryWriter()
-      .raw(told.bytes)
-      .tag(cursorField, WireType.LengthDelimited)
-      .string(cursor)
-      .finish();
+    const bytes = new BinaryWriter().raw(told.bytes).tag(cursorField, WireType.LengthDelimited).string(cursor).finish();
     return { no: field, wireType: WireType.LengthDelimited, data: new BinaryWriter().bytes(bytes).finish() };
   });
 }

@@ -103,14 +103,19 @@ export class Viewers {
     };
     const standpoint = ({ kind, id }: Resource) => {
       if (kind === "root") return authorizer.rootFor(subject, workspaceId, lasting);
-      return kind === "document" ? authorizer.documentFor(subject, id, lasting) : authorizer.folderFor(subject, id, lasting);
+      return kind === "document"
+        ? authorizer.documentFor(subject, id, lasting)
+        : authorizer.folderFor(subject, id, lasting);
     };
     const rootLevel = root.access.level;
 
     const levelOf: Viewer["levelOf"] = async (resource) => {
       if (resource.kind === "root" || rootLevel === 4) return rootLevel;
       // What is gone was below the root as well.
-      return once(`${resource.kind} ${resource.id}`, async () => (await standpoint(resource))?.access.level ?? rootLevel);
+      return once(
+        `${resource.kind} ${resource.id}`,
+        async () => (await standpoint(resource))?.access.level ?? rootLevel,
+      );
     };
     return {
       workspaceId,
@@ -124,7 +129,9 @@ export class Viewers {
         if (rootLevel > 0 && grant.resourceId !== "") return true;
         const at = await standpoint(resource);
         if (at === undefined) return false;
-        const others = at.grants.filter((one) => one.resourceId !== grant.resourceId || one.principal !== grant.principal);
+        const others = at.grants.filter(
+          (one) => one.resourceId !== grant.resourceId || one.principal !== grant.principal,
+        );
         return accessOf(subject, standing, at.place, others).level > 0;
       },
       async sawIn(folderId, resource) {
