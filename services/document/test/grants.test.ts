@@ -205,6 +205,37 @@ describe("GrantService", () => {
     expect(mine.layers.at(-1)?.rule).toContain("as every workspace begins");
   });
 
+  it("explains to a key which of its scopes are missing, and of strangers that they are no members", async () => {
+    await using world = await startWorld();
+    const [ann, stranger] = [await world.person("owner"), await world.person()];
+    const documentId = await world.document(ann, "Title");
+    const reader = await world.application("member", [Permission.DOCUMENT_VIEW]);
+    const resource = onDocument(documentId);
+    const edit = await world.grants.explainAccess({ resource, permission: Permission.DOCUMENT_EDIT }, reader.as);
+    expect(edit).toMatchObject({ allowed: false, level: EDITOR });
+    expect(edit.layers[1]).toMatchObject({ passes: false, rule: "The key lacks the scope DOCUMENT_EDIT." });
+    const view = await world.grants.explainAccess({ resource }, reader.as);
+    expect(view.allowed).toBe(true);
+    const about = await world.grants.explainAccess({ resource, personId: stranger.id }, ann.as);
+    expect(about).toMatchObject({ allowed: false, level: 0 });
+    expect(about.layers[2]).toMatchObject({ passes: false, rule: "Not a member of the workspace." });
+    expect(about.layers[3]?.passes).toBe(false);
+  });
+
+  it("forgets the grants of an application that is removed", async () => {
+    await using world = await startWorld();
+    const ann = await world.person("member");
+    const application = await world.application("guest", [Permission.DOCUMENT_VIEW]);
+    const resource = onDocument(await world.document(ann, "Title"));
+    const principal = { principal: { case: "applicationId" as const, value: application.id } };
+    await world.grants.setGrant({ resource, principal, level: VIEWER }, ann.as);
+    const get = () => reasonOf(world.documents.getDocument({ documentId: resource.value }, application.as));
+    expect(await get()).toBe("OK");
+    const value = { applicationId: application.id, workspaceId: world.workspaceId };
+    world.users.tell({ case: "applicationRemoved", value });
+    await eventually(async () => (await get()) === "NOT_FOUND");
+  });
+
   it("forgets the grants of a person who leaves, and keeps what they made", async () => {
     await using world = await startWorld();
     const [ann, ben] = [await world.person("member"), await world.person("member")];

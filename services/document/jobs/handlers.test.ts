@@ -1,0 +1,77 @@
+import { describe, expect, it } from "@jest/globals";
+import { OperationKind, OperationState } from "@docket/contracts/gen/docket/document/v1/operation_pb.ts";
+import { openDatabase } from "@docket/runtime/db/database";
+import { newId } from "@docket/runtime/ids";
+import type { Job } from "@docket/runtime/queue/worker";
+import { captureLog } from "@docket/runtime/testing/log";
+import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { readChanges } from "@docket/runtime/changelog/read";
+import { ChangeKind } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
+import type { Clients } from "../clients.ts";
+import { createEvents } from "../events.ts";
+import { recordChanges } from "../store/changes.ts";
+import { entities, type Tables } from "../store/entities.ts";
+import { migrations } from "../store/migrations/sqlite/index.ts";
+import { insertOperation, readOperation, updateOperation } from "../store/operations.ts";
+import { housekeeping } from "./handlers.ts";
+
+const day = 86_400_000;
+
+describe("housekeeping", () => {
+  it("forgets changes, answers and ended operations when their time is over, and nothing before", async () => {
+    await using folder = await temporaryFolder();
+    const { logger } = captureLog();
+    await using db = await openDatabase({
+      url: `file:${folder.path}`,
+      name: "document",
+      entities,
+      migrations: { sqlite: migrations },
+      logger,
+    });
+    const workspaceId = newId();
+    let now = 100 * day;
+    const operations = await db.transaction(async (tx) => {
+      const made = {
+        workspace_id: workspaceId,
+        kind: OperationKind.PURGE_DOCUMENT,
+        target_kind: "document",
+        target_id: newId(),
+      };
+      const ended = await insertOperation(tx, { ...made, id: newId(), created_by: "", created_at: now });
+      const waiting = await insertOperation(tx, { ...made, id: newId(), created_by: "", created_at: now });
+      await updateOperation(tx, ended, { state: OperationState.SUCCEEDED });
+      const record = {
+        subject: "person:ann",
+        method: "m",
+        request_hash: "",
+        response: new Uint8Array(),
+        created_at: now,
+      };
+      await tx
+        .insertInto("request_record")
+        .values({ ...record, request_id: newId() })
+        .execute();
+      await recordChanges(tx, workspaceId, now, "", [{ kind: ChangeKind.DOCUMENT_CREATED, documentId: newId() }]);
+      return { ended, waiting };
+    });
+    const clock = () => new Date(now);
+    const events = createEvents(logger);
+    const kept = { changesKeptMs: 90 * day, operationsKeptMs: 30 * day };
+    const jobs = housekeeping({ db, clients: {} as Clients, events, clock }, kept);
+    const run = async () => {
+      for (const job of Object.values(jobs)) await job.run({} as Job<Tables>, db, new AbortController().signal);
+      return {
+        ended: await readOperation(db.query, operations.ended.id),
+        waiting: await readOperation(db.query, operations.waiting.id),
+        records: (await db.query.selectFrom("request_record").select("method").execute()).length,
+        log: (await db.query.selectFrom("change").select("kind").execute()).length,
+      };
+    };
+    expect(await run()).toMatchObject({ ended: {}, waiting: {}, records: 1, log: 1 });
+    now += 31 * day;
+    expect(await run()).toMatchObject({ ended: undefined, waiting: {}, records: 0, log: 1 });
+    now += 60 * day;
+    expect(await run()).toMatchObject({ waiting: {}, log: 0 });
+    await expect(readChanges(db, workspaceId, 0, 10)).rejects.toThrow("trimmed");
+  });
+});
