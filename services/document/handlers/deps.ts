@@ -61,8 +61,14 @@ export async function spotOf(query: Query, parent: Parent): Promise<Spot> {
   return { workspaceId: folder.workspace_id, folderId: folder.id, ancestorIds };
 }
 
-/** The workspace of a parent, read before a transaction. */
+/**
+ * The workspace of a parent, read before a transaction. Whether the parent is in the trash is for the transaction to say:
+ * a replay gets its answer also when the folder went there meanwhile.
+ */
 export async function workspaceOf(query: Query, parent: Parent): Promise<string> {
+  if (parent.case === "folderId" || parent.case === "targetFolderId") {
+    return (await folderOf(query, parent.value)).workspace_id;
+  }
   return (await spotOf(query, parent)).workspaceId;
 }
 

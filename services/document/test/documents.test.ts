@@ -67,6 +67,22 @@ describe("DocumentService", () => {
     expect(await titles(world.documents.listDocuments(anywhere(world), ann.as))).toEqual(["Once"]);
   });
 
+  it("makes nothing in a folder that lies in the trash, but gives a replay its first answer", async () => {
+    await using world = await startWorld();
+    const ann = await world.person("member");
+    const parent = within(await world.folder(ann, "Folder"));
+    const request = { parent, uploadId: world.blobs.upload(ann, world.workspaceId), requestId: newId() };
+    const first = await world.documents.createDocument(request, ann.as);
+    await world.folders.deleteFolder({ folderId: parent.value }, ann.as);
+    const again = await world.documents.createDocument(request, ann.as);
+    expect(again.document?.id).toBe(first.document?.id);
+    const uploadId = world.blobs.upload(ann, world.workspaceId);
+    expect(await reasonOf(world.documents.createDocument({ parent, uploadId }, ann.as))).toBe("TRASHED");
+    const documentId = await world.document(ann, "Elsewhere");
+    const target = { case: "targetFolderId" as const, value: parent.value };
+    expect(await reasonOf(world.documents.moveDocument({ documentId, target }, ann.as))).toBe("TRASHED");
+  });
+
   it("lists a folder, the root, and everywhere, by title or by the last change, page by page", async () => {
     await using world = await startWorld();
     const ann = await world.person("member");
