@@ -177,8 +177,10 @@ async function refusesStranger(
     search: eve.documents.searchDocuments({ workspaceId, query: "contract" }),
     explain: eve.grants.explainAccess({ resource: { case: "documentId", value: documentId }, permission: 10 }),
   };
-  for (const [name, call] of Object.entries(tries))
-    assert.equal(await codeOf(call), Code.NotFound, `${name} tells a stranger nothing`);
+  const codes = await Promise.all(
+    Object.entries(tries).map(async ([name, call]) => ({ name, code: await codeOf(call) })),
+  );
+  for (const { name, code } of codes) assert.equal(code, Code.NotFound, `${name} tells a stranger nothing`);
   const response = await eve.http(`/files/documents/${documentId}/versions/1`);
   assert.equal(response.status, 404);
 }
