@@ -11,6 +11,8 @@ const base = {
 };
 
 export default {
+  // Generous, since it costs time only when something hangs; no test measures time.
+  testTimeout: 60_000,
   rootDir: import.meta.dirname,
   coverageProvider: "v8",
   collectCoverageFrom: [

@@ -83,7 +83,7 @@ export const rolePermissions: Readonly<Record<RoleName, readonly Permission[]>> 
     Permission.CHANGE_WATCH,
   ],
   // "Sees the workspace, and of its contents only what was granted", also on the stream of changes.
-  guest: [Permission.WORKSPACE_VIEW, Permission.CHANGE_WATCH],
+  guest: [Permission.WORKSPACE_VIEW, Permission.UPLOAD_CREATE, Permission.CHANGE_WATCH],
   // Sees nothing of documents by itself, but may bring bytes for those that are granted.
   contractor: [Permission.WORKSPACE_VIEW, Permission.UPLOAD_CREATE, Permission.CHANGE_WATCH],
 };

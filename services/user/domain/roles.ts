@@ -37,7 +37,7 @@ export const builtInPermissions: Readonly<Record<keyof typeof builtInRoleIds, re
   owner: workspacePermissions,
   admin: workspacePermissions.filter((permission) => permission !== Permission.WORKSPACE_OWN),
   member,
-  guest: [Permission.WORKSPACE_VIEW, Permission.CHANGE_WATCH],
+  guest: [Permission.WORKSPACE_VIEW, Permission.UPLOAD_CREATE, Permission.CHANGE_WATCH],
 };
 
 /** Whether the id is a built-in role's. */

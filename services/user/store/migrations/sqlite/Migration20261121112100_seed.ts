@@ -8,7 +8,7 @@ export class Migration20261121112100_seed extends Migration {
       [1, "Owner", "Everything, including to hand over and delete the workspace.", "[1,2,3,10,11,12,13,20,30,40]"],
       [2, "Admin", "Everything but to hand over and delete the workspace.", "[1,2,10,11,12,13,20,30,40]"],
       [3, "Member", "Works on documents and tasks.", "[1,10,11,12,20,30,40]"],
-      [4, "Guest", "Sees the workspace, and of its contents only what was granted.", "[1,40]"],
+      [4, "Guest", "Sees the workspace, and of its contents only what was granted.", "[1,30,40]"],
     ];
     for (const [digit, name, description, permissions] of roles) {
       this.addSql(
