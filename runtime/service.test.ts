@@ -63,7 +63,11 @@ beforeAll(async () => {
           await behaviour(context);
           return { upload: { id: subjectOf(context).id, name: callOf(context).requestId } };
         },
-        async *watchUpload(_request: unknown, context: Parameters<typeof callOf>[0]) {
+        async *watchUpload(request: { uploadId: string }, context: Parameters<typeof callOf>[0]) {
+          while (request.uploadId === floodedId) {
+            flooded += 1;
+            yield { upload: { name: "x".repeat(500_000) } };
+          }
           yield { upload: { id: "first" } };
           await new Promise((resolve) => callOf(context).signal.addEventListener("abort", resolve));
         },
@@ -89,6 +93,9 @@ async function failure(call: Promise<unknown>): Promise<ConnectError> {
     (error) => ConnectError.from(error),
   );
 }
+
+const floodedId = "01890000-0000-7000-8000-0000000000ff";
+let flooded = 0;
 
 const get = (token: string, id = uploadId) => uploads.getUpload({ uploadId: id }, as(token));
 
@@ -202,6 +209,24 @@ describe("a stream", () => {
     const error = await ending("person", () => liveStreams.revoke(({ sessionId }) => sessionId === "s1"));
     expect(reasonOf(error)).toBe(Reason.SESSION_INVALID);
     expect(liveStreams.size).toBe(0);
+  });
+
+  it("ends on the server too when its reader has stopped reading", async () => {
+    const stop = new AbortController();
+    const request = { uploadId: floodedId };
+    const reading = uploads.watchUpload(request, { ...as("person"), signal: stop.signal })[Symbol.asyncIterator]();
+    await reading.next();
+    let before = -1;
+    const isStuck = () => {
+      const stuck = flooded === before;
+      before = flooded;
+      return stuck;
+    };
+    await eventually(isStuck, { intervalMs: 100 });
+    liveStreams.revoke(({ sessionId }) => sessionId === "s1");
+    await eventually(() => expect(liveStreams.size).toBe(0));
+    stop.abort();
+    await reading.next().catch(() => undefined);
   });
 
   it("ends with the token it was opened with, and may be resumed", async () => {

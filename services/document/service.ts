@@ -61,6 +61,8 @@ export interface DocumentOverrides {
 export interface RunningDocument extends RunningService {
   /** Settles what storage holds for unfinished calls, which otherwise happens by itself. */
   settleReferences(): Promise<void>;
+  /** How many streams of changes are open. */
+  readonly watchers: number;
 }
 
 /** Starts the service, or throws StartError with one sentence. Disposing of it drains it first. */
@@ -118,6 +120,9 @@ export async function startDocumentService(
   return {
     address: running.address,
     settleReferences: () => references.settle(),
+    get watchers() {
+      return watching.size;
+    },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }

@@ -268,6 +268,30 @@ describe("the log", () => {
   });
 });
 
+it("frees what a watcher holds that has stopped reading, when its account is disabled", async () => {
+  await using folder = await temporaryFolder();
+  await using it = await startSubscriptions({ folder: folder.path });
+  const { world, ann, changes } = it;
+  const { workspaceId } = world;
+  const stop = new AbortController();
+  const request = { filter: { workspaceIds: [workspaceId] } };
+  const stream = changes.watchChanges(request, { ...ann.as, signal: stop.signal })[Symbol.asyncIterator]();
+  await stream.next();
+  await using db = await openBeside(folder.path);
+  // More than fits into the windows and buffers on the way.
+  const facts = Array.from({ length: 9000 }, () => ({
+    kind: ChangeKind.FOLDER_UPDATED,
+    etag: "x".repeat(1000),
+    folderId: newId(),
+  }));
+  await db.transaction((tx) => recordChanges(tx, workspaceId, Date.now(), "", facts));
+  await eventually(() => world.service.watchers > 0);
+  world.users.tell({ case: "userDisabled", value: { userId: ann.id } });
+  await eventually(() => expect(world.service.watchers).toBe(0));
+  stop.abort();
+  await stream.next().catch(() => undefined);
+});
+
 it("never mixes up the logs of two workspaces", async () => {
   await using folder = await temporaryFolder();
   await using it = await startSubscriptions({ folder: folder.path });
