@@ -25,7 +25,7 @@ export const roles = {
   owner: [...member, Permission.WORKSPACE_MANAGE, Permission.WORKSPACE_OWN, Permission.DOCUMENT_OWN],
   admin: [...member, Permission.WORKSPACE_MANAGE, Permission.DOCUMENT_OWN],
   member,
-  guest: [Permission.WORKSPACE_VIEW, Permission.CHANGE_WATCH],
+  guest: [Permission.WORKSPACE_VIEW, Permission.UPLOAD_CREATE, Permission.CHANGE_WATCH],
 } as const satisfies Record<string, readonly Permission[]>;
 
 type Event = MessageInitShape<typeof UserChangeSchema>["event"];
@@ -34,6 +34,7 @@ export class FakeUsers {
   readonly #members = new Map<string, readonly Permission[]>();
   readonly #groups = new Map<string, string[]>();
   readonly #names = new Map<string, string>();
+  readonly #removed = new Set<string>();
   readonly #key: { id: string; x: string };
   #log: { id: string; event: Event }[] = [];
   #wakers = new Set<() => void>();
@@ -56,6 +57,13 @@ export class FakeUsers {
   leave(who: { readonly id: string }, workspaceId: string): void {
     this.#members.delete(`${workspaceId} ${who.id}`);
     this.tell({ case: "memberRemoved", value: { workspaceId, userId: who.id } });
+  }
+
+  /** Deletes a workspace, with everybody's access to it. */
+  remove(workspaceId: string): void {
+    for (const key of [...this.#members.keys()]) if (key.startsWith(workspaceId)) this.#members.delete(key);
+    this.#removed.add(workspaceId);
+    this.tell({ case: "workspaceDeleted", value: { workspaceId } });
   }
 
   /** Makes a group of these. */
@@ -91,7 +99,11 @@ export class FakeUsers {
             .filter(({ id }) => this.#members.has(`${workspaceId} ${id}`) || this.#names.has(`${workspaceId} ${id}`))
             .map((principal) => ({ principal, name: "somebody", active: true })),
         }),
-        getWorkspaceFacts: () => ({ name: "Workspace", timeZone: "Europe/Berlin" }),
+        getWorkspaceFacts: ({ workspaceId }) => ({
+          name: "Workspace",
+          timeZone: "Europe/Berlin",
+          ...(this.#removed.has(workspaceId) && { deletedAt: { seconds: 1n } }),
+        }),
       });
       router.service(WorkspaceService, {
         listWorkspaces: (_, { requestHeader }) => {
