@@ -319,6 +319,36 @@ describe("what a watcher may not see", () => {
   });
 });
 
+describe("the end of things", () => {
+  it("is told of a purge by id to those who see where it lay, and as ACCESS_LOST to those who had it alone", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    const [guest, other] = [await world.person("guest"), await world.person("guest")];
+    const folderId = await world.folder(ann, "Shared");
+    const documentId = await world.document(ann, "Contract", { folderId });
+    await world.grants.setGrant({ resource: on(documentId), principal: person(guest), level: 1 }, ann.as);
+    await world.grants.setGrant({ resource: inFolder(folderId), principal: person(other), level: 1 }, ann.as);
+    await world.documents.deleteDocument({ documentId }, ann.as);
+    const watchers = [ann, guest, other].map((who) => watch(changes, who, only(world)));
+    await Promise.all(watchers.map((watcher) => watcher.opened()));
+    await world.documents.purgeDocument({ documentId }, ann.as);
+    const told = await Promise.all(watchers.map((watcher) => watcher.told(1)));
+    expect(told.map(kindsOf)).toEqual([["DOCUMENT_PURGED"], ["ACCESS_LOST"], ["DOCUMENT_PURGED"]]);
+    for (const [one] of told) expect(one).toMatchObject({ documentId, etag: "" });
+    await Promise.all(watchers.map((watcher) => watcher[Symbol.asyncDispose]()));
+  });
+
+  it("is told of a workspace that was deleted, as such", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    await using watcher = watch(changes, ann, only(world));
+    await watcher.opened();
+    world.users.remove(world.workspaceId);
+    const told = await watcher.told(1);
+    expect(told).toMatchObject([{ kind: ChangeKind.WORKSPACE_DELETED, workspaceId: world.workspaceId }]);
+  });
+});
+
 describe("ListChanges", () => {
   it("gives the same log page by page", async () => {
     await using it = await startChanges();
