@@ -313,6 +313,20 @@ describe("reading", () => {
     });
   });
 
+  it("gives slow readers the same bytes as fast ones, many at once", async () => {
+    const bytes = randomBytes(7_000_000);
+    const ticket = await t.ticketOf(await t.attach((await t.store(bytes)).id));
+    const read = async (turns: number) => {
+      const chunks: Uint8Array[] = [];
+      for await (const { part } of harness.transfers.readBlob({ ticket }, harness.anna.as)) {
+        if (part.case === "chunk") chunks.push(part.value);
+        for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      }
+      return Buffer.concat(chunks).equals(bytes);
+    };
+    expect(await Promise.all([0, 1, 20, 100].map(read))).toEqual([true, true, true, true]);
+  });
+
   it("needs a ticket of one's own that has not ended", async () => {
     const upload = await t.store(randomBytes(10));
     const versionId = await t.attach(upload.id);

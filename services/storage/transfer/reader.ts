@@ -51,8 +51,8 @@ export class BlobReader {
   }
 
   /**
-   * The bytes of the range in chunks of at most 256 KiB. Damaged bytes end it with BLOB_CORRUPT. Memory is never used
-   * twice, since a transport may copy a chunk long after it took it.
+   * The bytes of the range in chunks of at most 256 KiB. A chunk is valid until the next one is asked for: its memory is
+   * used again, and the runtime asks for the next only when a chunk was sent. Damaged bytes end it with BLOB_CORRUPT.
    */
   async *read(blob: BlobRow, range: ReadRange, signal: AbortSignal): AsyncGenerator<Buffer> {
     const { budget, blobs, events } = this.#deps;
@@ -89,9 +89,11 @@ export class BlobReader {
     }
   }
 
-  /** Verified bytes in portions. */
+  /** Verified bytes in portions; a portion is valid until the next but one is asked for. */
   async *#portions(blobId: string, { offset, length }: ReadRange, size: number): AsyncGenerator<Buffer> {
     const end = offset + length;
+    const buffers: Buffer[] = [];
+    let turn = 0;
     let at = offset;
     while (at < end) {
       const pieces = await piecesFrom(this.#deps.db, blobId, at, fetchedPieces);
@@ -101,7 +103,9 @@ export class BlobReader {
         await using reader = await openPiece(this.#deps.driver, piece);
         const stop = Math.min(end, piece.position + piece.length) - piece.position;
         while (at - piece.position < stop) {
-          const buffer = Buffer.allocUnsafeSlow(Math.min(size, roundedUp(end - at)));
+          const buffer = buffers[turn] ?? Buffer.allocUnsafeSlow(Math.min(size, roundedUp(length)));
+          buffers[turn] = buffer;
+          turn = 1 - turn;
           const bytes = await readVerified(reader, piece, at - piece.position, stop, buffer);
           at += bytes.byteLength;
           yield bytes;
