@@ -86,7 +86,7 @@ async function enroll(anna: Person): Promise<{ workspaceId: string; key: string 
   const id = application?.id ?? "";
   const roleId = await roleNamed(anna, workspaceId, "member");
   await anna.roles.setRoleBinding({ workspaceId, principal: { kind: PrincipalKind.APPLICATION, id }, roleId });
-  const scopes = [Permission.CHANGE_WATCH, Permission.DOCUMENT_VIEW];
+  const scopes = [Permission.CHANGE_WATCH];
   const { secret } = await anna.keys.createApiKey({ workspaceId, applicationId: id, name: "index", scopes });
   return { workspaceId, key: secret };
 }
