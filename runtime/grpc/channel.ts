@@ -7,6 +7,7 @@ import { Client } from "@grpc/grpc-js";
 import { AppError } from "../errors.ts";
 import type { Identity } from "../identity/identity.ts";
 import { channelCredentials } from "./credentials.ts";
+import { windowBytes } from "./window.ts";
 
 /** A connection, or several, to a workload. It connects with its first call, and again by itself. */
 export type Channel = Client;
@@ -21,7 +22,8 @@ export function openChannel(identity: Identity, workload: Workload, targets: rea
     channelCredentials(identity, workload),
     {
       "grpc.max_receive_message_length": 4 << 20,
-      "grpc-node.flow_control_window": 4 << 20,
+      // So much of one stream may wait for a slow reader. The mesh is near: more would cost memory and bring no speed.
+      "grpc-node.flow_control_window": windowBytes,
       "grpc.keepalive_time_ms": 30_000,
       "grpc.keepalive_timeout_ms": 20_000,
       // Identities that share a process must not share connections.
@@ -32,6 +34,8 @@ export function openChannel(identity: Identity, workload: Workload, targets: rea
       "grpc.service_config_disable_resolution": 1,
       // Retries are decided by the contract, in one place.
       "grpc.enable_retries": 0,
+      // Kept for a retry that never comes; beyond it a write is over when the peer has taken it, and not before.
+      "grpc.per_rpc_retry_buffer_size": 64 << 10,
       "grpc.initial_reconnect_backoff_ms": 100,
       "grpc.max_reconnect_backoff_ms": 2000,
       "grpc.service_config": JSON.stringify({

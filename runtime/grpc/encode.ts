@@ -1,19 +1,52 @@
-// Messages to bytes. A chunk of a file, which is a message of nothing but one `bytes` field, is copied once into a buffer
-// of the right size, where the general encoder copies it several times.
+// Messages to bytes. A chunk of a file, which is a message of nothing but one `bytes` field, is not encoded at all but
+// copied once, straight into the frame that goes out, where the general encoder and grpc-js copy it several times.
 
 import { type DescField, type DescMessage, type MessageShape, ScalarType, toBinary } from "@bufbuild/protobuf";
 
 /** Encodes a message as protobuf. */
 export function encode<Desc extends DescMessage>(desc: Desc, message: MessageShape<Desc>): Buffer {
-  const part = bulkOf(desc);
-  if (part !== undefined && message.$unknown === undefined) {
-    const { case: chosen, value } =
-      (message as unknown as Record<string, { case?: string; value?: unknown }>)[part.oneof] ?? {};
-    const field = chosen === undefined ? undefined : part.fields.get(chosen);
-    if (field !== undefined && value instanceof Uint8Array) return encodeBytes(field, value);
-  }
   const bytes = toBinary(desc, message);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The chunk that a message is, ready to be written into a frame; undefined for every other message. */
+export function chunkOf<Desc extends DescMessage>(desc: Desc, message: MessageShape<Desc>): EncodedChunk | undefined {
+  const part = bulkOf(desc);
+  if (part === undefined || message.$unknown !== undefined) return undefined;
+  const { case: chosen, value } =
+    (message as unknown as Record<string, { case?: string; value?: unknown }>)[part.oneof] ?? {};
+  const field = chosen === undefined ? undefined : part.fields.get(chosen);
+  return field !== undefined && value instanceof Uint8Array ? new EncodedChunk(field.number, value) : undefined;
+}
+
+/**
+ * What grpc-js needs of a message's Buffer and no more: its length, and `copy` into the frame. The bytes themselves must
+ * not change before the write's callback.
+ */
+export class EncodedChunk {
+  /** Length of the encoded message in bytes. */
+  readonly length: number;
+  readonly #tag: number;
+  readonly #head: number;
+  readonly #value: Uint8Array;
+
+  constructor(fieldNumber: number, value: Uint8Array) {
+    this.#tag = (fieldNumber << 3) | 2;
+    this.#head = varintBytes(this.#tag) + varintBytes(value.length);
+    this.#value = value;
+    this.length = this.#head + value.length;
+  }
+
+  get byteLength(): number {
+    return this.length;
+  }
+
+  /** Writes tag, length, bytes (https://protobuf.dev/programming-guides/encoding/#length-types). */
+  copy(target: Uint8Array, at = 0): number {
+    writeVarint(target, writeVarint(target, at, this.#tag), this.#value.length);
+    target.set(this.#value, at + this.#head);
+    return this.length;
+  }
 }
 
 /** A message that is one oneof and nothing else, with the `bytes` fields of it. */
@@ -40,21 +73,11 @@ function bulkOf(desc: DescMessage): Bulk | undefined {
   return bulk || undefined;
 }
 
-/** Tag, length, bytes (https://protobuf.dev/programming-guides/encoding/#length-types). */
-function encodeBytes(field: DescField, value: Uint8Array): Buffer {
-  const tag = (field.number << 3) | 2;
-  const head = varintBytes(tag) + varintBytes(value.length);
-  const encoded = Buffer.allocUnsafe(head + value.length);
-  writeVarint(encoded, writeVarint(encoded, 0, tag), value.length);
-  encoded.set(value, head);
-  return encoded;
-}
-
 function varintBytes(value: number): number {
   return value < 0x80 ? 1 : 1 + varintBytes(value >>> 7);
 }
 
-function writeVarint(into: Buffer, at: number, value: number): number {
+function writeVarint(into: Uint8Array, at: number, value: number): number {
   if (value < 0x80) {
     into[at] = value;
     return at + 1;

@@ -4,6 +4,7 @@ import { logVerbosity, Server, setLogVerbosity } from "@grpc/grpc-js";
 import { StartError } from "../errors.ts";
 import type { Identity } from "../identity/identity.ts";
 import { serverCredentials } from "./credentials.ts";
+import { widen } from "./window.ts";
 
 // What goes wrong is thrown or recorded by us; grpc-js's own lines on standard error would say it twice.
 setLogVerbosity(logVerbosity.NONE);
@@ -13,14 +14,15 @@ const maxMessageBytes = 4 << 20;
 
 /** A server without services. */
 export function createServer(): Server {
-  return new Server({
+  const server = new Server({
     "grpc.max_receive_message_length": maxMessageBytes,
-    "grpc-node.flow_control_window": 4 << 20,
     // A client that pings keeps its connection; a peer that vanished is noticed within a minute.
     "grpc.keepalive_time_ms": 30_000,
     "grpc.keepalive_timeout_ms": 20_000,
     "grpc.max_concurrent_streams": 1000,
   });
+  widen(server);
+  return server;
 }
 
 /** Binds a server and returns its port. Throws StartError with one sentence. */

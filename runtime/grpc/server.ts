@@ -21,8 +21,9 @@ import type {
   UntypedHandleCall,
 } from "@grpc/grpc-js";
 import { maxRequestBytesOf } from "@docket/contracts/policy";
+import { callKey } from "../call.ts";
 import { AppError, toConnectError } from "../errors.ts";
-import { encode } from "./encode.ts";
+import { chunkOf, type EncodedChunk, encode } from "./encode.ts";
 import { toHeaders, toMetadata, toStatus } from "./status.ts";
 
 /** Where a call came from, for the `caller` link of the chain. */
@@ -139,7 +140,11 @@ function createCallHandler(method: DescMethod, handler: never, options: MountOpt
       for await (const response of responses) {
         if (first) call.sendMetadata(toMetadata(context.responseHeader));
         first = false;
-        if (!stream.write(encode(method.output, response))) await drained(stream, context.signal);
+        // A reader that has stopped reading must not outlive its session, its age or a drain.
+        const live = context.values.get(callKey)?.signal ?? context.signal;
+        const chunk = chunkOf(method.output, response);
+        if (chunk !== undefined) await sent(stream, chunk, live);
+        else if (!stream.write(encode(method.output, response))) await drained(stream, live);
         if (cancelled.signal.aborted) return;
       }
       stream.end(toMetadata(context.responseTrailer));
@@ -181,6 +186,22 @@ async function* single<T>(value: T): AsyncGenerator<T> {
 /** Leaving early must not destroy the call, since the answer is still to be sent. */
 async function* incoming(method: DescMethod, stream: ServerDuplexStream<Buffer, Buffer>): AsyncGenerator<Message> {
   for await (const bytes of stream.iterator({ destroyOnReturn: false })) yield decode(method, bytes);
+}
+
+/**
+ * Writes a chunk and waits until the peer's window has taken it: grpc-js would otherwise gather sixteen of them for a slow
+ * peer, and a handler may use a chunk's memory again once it is asked for the next one.
+ */
+function sent(stream: ServerDuplexStream<Buffer, Buffer>, chunk: EncodedChunk, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", done, { once: true });
+    stream.write(chunk as unknown as Buffer, done);
+  });
 }
 
 function drained(stream: ServerDuplexStream<Buffer, Buffer>, signal: AbortSignal): Promise<void> {

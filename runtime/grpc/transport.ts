@@ -21,7 +21,7 @@ import {
 } from "@connectrpc/connect";
 import { runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
 import type { CallOptions, Client, ClientDuplexStream, ServiceError, StatusObject } from "@grpc/grpc-js";
-import { encode } from "./encode.ts";
+import { chunkOf, encode } from "./encode.ts";
 import { pathOf } from "./server.ts";
 import { fromStatus, toHeaders, toMetadata } from "./status.ts";
 
@@ -140,7 +140,7 @@ async function callStream<I extends DescMessage, O extends DescMessage>(
     request.signal.removeEventListener("abort", abort);
     copy(toHeaders(status.metadata), trailer);
   });
-  const sending = send(call, requests, ended);
+  const sending = send(call, requests, ended, (message) => chunkOf(method.input, message) !== undefined);
   const headersIn = new Promise<void>((resolve) =>
     call.once("metadata", (received) => resolve(copy(toHeaders(received), header))),
   );
@@ -148,11 +148,15 @@ async function callStream<I extends DescMessage, O extends DescMessage>(
   return { stream: true, service: method.parent, method, header, trailer, message: receive(call, ended, sending) };
 }
 
-/** Writes the requests as fast as the peer takes them; ends when the peer has ended. */
+/**
+ * Writes the requests as fast as the peer takes them; ends when the peer has ended. The next one is asked for when a chunk
+ * has been taken: grpc-js would otherwise gather sixteen of them, and a chunk's memory may be used again.
+ */
 async function send<T, O>(
   call: ClientDuplexStream<T, O>,
   requests: AsyncIterator<T>,
   ended: Promise<unknown>,
+  isChunk: (message: T) => boolean,
 ): Promise<void> {
   let over = false;
   // Not Promise.race against `ended` itself: it would keep each message until the call ends.
@@ -174,7 +178,13 @@ async function send<T, O>(
         call.end();
         return;
       }
-      if (!call.write(next.value)) {
+      const message = next.value;
+      if (isChunk(message)) {
+        await new Promise<void>((resolve) => {
+          wake = () => resolve();
+          call.write(message, () => resolve());
+        });
+      } else if (!call.write(message)) {
         await new Promise<void>((resolve) => {
           wake = () => resolve();
           if (over) return resolve();
@@ -224,7 +234,7 @@ function copy(from: Headers, to: Headers): void {
 
 function buffer<Desc extends DescMessage>(desc: Desc, message: MessageShape<Desc>): Buffer {
   try {
-    return encode(desc, message);
+    return (chunkOf(desc, message) as Buffer | undefined) ?? encode(desc, message);
   } catch (cause) {
     throw new ConnectError("the request cannot be encoded", Code.InvalidArgument, undefined, undefined, cause);
   }

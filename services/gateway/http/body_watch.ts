@@ -10,10 +10,6 @@ export interface BodyLimits {
   readonly idleMs: number;
 }
 
-/** Why a body is no longer waited for. */
-const over = () => new AppError(Reason.CANCELLED);
-const slow = () => new AppError(Reason.DEADLINE_EXCEEDED, { message: "The request's body came too slowly." });
-
 /**
  * Passes a body on, and throws DEADLINE_EXCEEDED when it comes too slowly. Time spent by the reader does not
  * count as idle. Ends with CANCELLED when the exchange is over.
@@ -24,33 +20,36 @@ export async function* watched(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const iterator = body[Symbol.asyncIterator]();
-  const end = limits.totalMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + limits.totalMs;
+  let fail: (fault: AppError) => void = () => undefined;
+  let expired = false;
+  // Made only when needed: an error takes its stack along, and this path is taken for each piece.
+  const slow = () => new AppError(Reason.DEADLINE_EXCEEDED, { message: "The request's body came too slowly." });
+  const abort = () => fail(new AppError(Reason.CANCELLED));
+  const idle = setTimeout(() => fail(slow()), limits.idleMs);
+  const expire = () => {
+    expired = true;
+    fail(slow());
+  };
+  const total = limits.totalMs === undefined ? undefined : setTimeout(expire, limits.totalMs);
+  signal.addEventListener("abort", abort, { once: true });
   try {
     while (true) {
-      const next = await within(iterator.next(), Math.min(limits.idleMs, end - Date.now()), signal);
+      if (signal.aborted) throw new AppError(Reason.CANCELLED);
+      if (expired) throw slow();
+      idle.refresh();
+      const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        fail = reject;
+        iterator.next().then(resolve, reject);
+      });
+      fail = () => undefined;
       if (next.done) return;
       yield next.value;
     }
   } finally {
+    clearTimeout(idle);
+    clearTimeout(total);
+    signal.removeEventListener("abort", abort);
     // Not awaited: a body that hangs would hold back the answer.
     void Promise.resolve(iterator.return?.()).catch(() => undefined);
   }
-}
-
-function within<T>(pending: Promise<T>, limitMs: number, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const settle = (how: () => void) => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      how();
-    };
-    const end = () => settle(() => reject(over()));
-    const timer = setTimeout(() => settle(() => reject(slow())), Math.max(0, limitMs));
-    signal.addEventListener("abort", end, { once: true });
-    pending.then(
-      (value) => settle(() => resolve(value)),
-      (error) => settle(() => reject(error)),
-    );
-    if (signal.aborted) end();
-  });
 }

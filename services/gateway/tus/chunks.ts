@@ -8,7 +8,7 @@ export const pieceBytes = 256 * 1024;
 const flushMs = 250;
 
 export interface SegmentedBody {
-  /** Pieces until the body ends, fails, or the segment's time is up. */
+  /** Pieces until the body ends, fails, or the segment's time is up; each is valid until the next one is asked for. */
   segment(limitMs: number): AsyncGenerator<Uint8Array>;
   /** True once the body has ended, or failed. */
   readonly over: boolean;
@@ -24,6 +24,7 @@ export function segmented(body: AsyncIterable<Uint8Array>, { whole }: { readonly
   const iterator = body[Symbol.asyncIterator]();
   let over = false;
   let failure: unknown;
+  const gathered = Buffer.allocUnsafeSlow(pieceBytes);
   let pending: Promise<Uint8Array | undefined> | undefined;
 
   const read = async (): Promise<Uint8Array | undefined> => {
@@ -48,43 +49,49 @@ export function segmented(body: AsyncIterable<Uint8Array>, { whole }: { readonly
     },
     async *segment(limitMs) {
       const end = Date.now() + limitMs;
-      let held: Uint8Array[] = [];
-      let size = 0;
-      while (Date.now() < end) {
-        pending ??= read();
-        // A failure that nobody waits for any more is no failure of the process.
-        pending.catch(() => undefined);
-        // What a slow client has sent does not wait for the rest.
-        const piece = await (size === 0 ? pending : withinMs(pending, flushMs));
-        if (piece !== late) pending = undefined;
-        if (piece === undefined) break;
-        if (piece !== late) {
-          held.push(piece);
-          size += piece.byteLength;
-          if (size < pieceBytes) continue;
+      let filled = 0;
+      let waited: NodeJS.Timeout | undefined;
+      let wake: () => void = () => undefined;
+      const orLate = (piece: Promise<Uint8Array | undefined>) =>
+        new Promise<Uint8Array | undefined | typeof late>((resolve, reject) => {
+          wake = () => resolve(late);
+          piece.then(resolve, reject);
+        });
+      try {
+        while (Date.now() < end) {
+          pending ??= read();
+          // A failure that nobody waits for any more is no failure of the process.
+          pending.catch(() => undefined);
+          // What a slow client has sent does not wait for the rest.
+          const piece = await (filled === 0 ? pending : orLate(pending));
+          if (piece === late) {
+            yield gathered.subarray(0, filled);
+            filled = 0;
+            continue;
+          }
+          pending = undefined;
+          if (piece === undefined) break;
+          for (let from = 0; from < piece.byteLength; ) {
+            const part = piece.subarray(from, from + pieceBytes - filled);
+            from += part.byteLength;
+            // What is large enough goes on as it is; only smaller parts are copied together.
+            if (part.byteLength < pieceBytes) {
+              if (filled === 0) waited = setTimeout(() => wake(), flushMs);
+              gathered.set(part, filled);
+              filled += part.byteLength;
+              if (filled < pieceBytes) break;
+            }
+            clearTimeout(waited);
+            yield filled === 0 ? part : gathered;
+            filled = 0;
+          }
         }
-        yield* split(held, size);
-        held = [];
-        size = 0;
+        if (filled > 0) yield gathered.subarray(0, filled);
+      } finally {
+        clearTimeout(waited);
       }
-      if (size > 0) yield* split(held, size);
     },
   };
 }
 
 const late = Symbol("late");
-
-async function withinMs<T>(pending: Promise<T>, limitMs: number): Promise<T | typeof late> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<typeof late>((resolve) => {
-    timer = setTimeout(() => resolve(late), limitMs);
-  });
-  return await Promise.race([pending, timeout]).finally(() => clearTimeout(timer));
-}
-
-/** A single huge piece (an HTTP/2 window's worth) must not exceed what a message may hold. */
-function* split(held: readonly Uint8Array[], size: number): Generator<Uint8Array> {
-  const [only] = held;
-  const bytes = held.length === 1 && only !== undefined ? only : Buffer.concat(held, size);
-  for (let at = 0; at < bytes.byteLength; at += 2 * pieceBytes) yield bytes.subarray(at, at + 2 * pieceBytes);
-}
