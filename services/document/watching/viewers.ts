@@ -40,8 +40,8 @@ export interface ViewersOptions {
 }
 
 /** How many subjects, and answers for each, are remembered. */
-const mostViewers = 5000;
-const mostAnswers = 5000;
+const mostViewers = 2000;
+const mostAnswers = 1000;
 
 export class Viewers {
   readonly #options: ViewersOptions;

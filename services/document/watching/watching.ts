@@ -149,7 +149,8 @@ export class Watching implements AsyncDisposable {
       let next = stepOf(rows);
       for (;;) {
         const step = await this.#either(open, next, saidAt + heartbeatMs);
-        if (ask.call.signal.aborted || step === "ended") return;
+        if (ask.call.signal.aborted) return;
+        if (step === "ended") throw new AppError(Reason.RESUME);
         if (open.removed) throw notFound("subscription", ask.subscriptionId ?? "");
         if (step !== undefined && "error" in step) throw step.error;
         const deliveries = step === undefined ? await this.#lookAround(open, ask) : await session.take(step.rows);
