@@ -1,9 +1,9 @@
 // The settings of the storage service. The environment is passed in by main.ts, or by whoever starts it in-process.
 
-import { isAbsolute, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
-import { readSettings, setting, type Values } from "@docket/runtime/config";
+import { ConfigError, readSettings, setting, type Values } from "@docket/runtime/config";
 import { databaseUrlOf, serviceSettings } from "@docket/runtime/service_settings";
 import type { Limits } from "./domain/limits.ts";
 
@@ -12,9 +12,9 @@ const day = 24 * 60 * 60 * 1000;
 /** Every setting, for readConfig and the reference page. */
 export const storageSettings = {
   ...serviceSettings(Workload.STORAGE),
-  blobUrl: setting.url("BLOB_URL", {
+  // A text and not a URL: `file:./contents` would become a folder of the root.
+  blobUrl: setting.string("BLOB_URL", {
     optional: true,
-    schemes: ["file"],
     doc: "Where file contents are kept: `file:` and a folder. Unset: `blobs` in the data folder.",
   }),
   maxFileBytes: setting.bytes("UPLOAD_MAX_BYTES", {
@@ -84,16 +84,22 @@ export type StorageConfig = Values<typeof storageSettings>;
 
 /** Reads the settings. Throws ConfigError with a sentence that names the variable. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): StorageConfig {
-  return readSettings(storageSettings, env);
+  const config = readSettings(storageSettings, env);
+  blobUrlOf(config);
+  return config;
 }
 
 export { databaseUrlOf };
 
 /** Where the contents are, as a URL that a driver opens. */
-export function blobUrlOf({ blobUrl, dataDir }: StorageConfig): string {
+export function blobUrlOf({ blobUrl, dataDir }: Pick<StorageConfig, "blobUrl" | "dataDir">): string {
   if (blobUrl === undefined) return pathToFileURL(join(dataDir, "blobs")).href;
-  const path = decodeURIComponent(blobUrl.pathname);
-  return pathToFileURL(isAbsolute(path) ? path : resolve(path)).href;
+  if (URL.canParse(blobUrl) && blobUrl.startsWith("file://")) return new URL(blobUrl).href;
+  const path = /^file:(.+)$/.exec(blobUrl)?.[1];
+  if (path === undefined || path.startsWith("//")) {
+    throw new ConfigError("BLOB_URL", "BLOB_URL must be file: and a folder, such as file:/var/lib/docket/blobs.");
+  }
+  return pathToFileURL(resolve(path)).href;
 }
 
 /** The limits as the rules need them. */
