@@ -346,6 +346,7 @@ describe("the end of things", () => {
     world.users.remove(world.workspaceId);
     const told = await watcher.told(1);
     expect(told).toMatchObject([{ kind: ChangeKind.WORKSPACE_DELETED, workspaceId: world.workspaceId }]);
+    expect(await watcher.ended()).toBe("NOT_FOUND");
   });
 });
 

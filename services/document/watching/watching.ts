@@ -160,6 +160,11 @@ export class Watching implements AsyncDisposable {
         const full = step !== undefined && step.rows.length >= open.batch;
         yield* this.#send(open, deliveries, full || step === undefined);
         saidAt = performance.now();
+        // Where workspaces are fixed and all of them are gone, nothing can come any more.
+        const [gone] = deliveries;
+        if (session.places.size === 0 && ask.workspaces === undefined && gone !== undefined) {
+          throw notFound("workspace", gone.told.change.workspaceId);
+        }
       }
     } catch (error) {
       throw error instanceof ChangesTrimmed ? cursorExpired(error.partition) : error;
