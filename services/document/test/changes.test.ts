@@ -187,6 +187,14 @@ describe("WatchChanges", () => {
   });
 });
 
+it("refuses to follow more workspaces than a cursor has room for, unless they are named", async () => {
+  await using it = await startChanges();
+  for (let at = 0; at < 250; at++) it.world.users.join(it.ann, newId());
+  expect(await watch(it.changes, it.ann, {}).ended()).toBe("LIMIT_REACHED");
+  expect(await reasonOf(it.changes.listChanges({}, it.ann.as))).toBe("LIMIT_REACHED");
+  expect(await reasonOf(it.changes.listChanges(only(it.world), it.ann.as))).toBe("OK");
+});
+
 describe("what a watcher may not see", () => {
   it("is not told, neither live nor in replay, nor are ids of folders above what they may see", async () => {
     await using it = await startChanges();

@@ -5,21 +5,16 @@ import {
   OperationState,
 } from "@docket/contracts/gen/docket/document/v1/operation_pb.ts";
 import { OperationService } from "@docket/contracts/gen/docket/document/v1/operation_service_pb.ts";
-import { openDatabase } from "@docket/runtime/db/database";
 import { newId } from "@docket/runtime/ids";
-import { captureLog } from "@docket/runtime/testing/log";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
-import { entities } from "../store/entities.ts";
-import { migrations } from "../store/migrations/sqlite/index.ts";
 import { insertOperation, updateOperation } from "../store/operations.ts";
+import { openBeside } from "./beside.ts";
 import { metadataOf, reasonOf, type Somebody, startWorld } from "./world.ts";
 
 /** A world whose operations are made by hand, so that none runs off. */
 async function startOperations(folder: string) {
   const world = await startWorld({ folder });
-  const { logger } = captureLog();
-  const url = `file:${folder}`;
-  const db = await openDatabase({ url, name: "document", entities, migrations: { sqlite: migrations }, logger });
+  const db = await openBeside(folder);
   const { workspaceId } = world;
   return {
     world,

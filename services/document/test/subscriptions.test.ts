@@ -6,14 +6,11 @@ import type { CreateSubscriptionRequestSchema } from "@docket/contracts/gen/dock
 import { appendChanges } from "@docket/runtime/changelog/append";
 import { encodeCursor } from "@docket/runtime/changelog/cursor";
 import { trimChanges } from "@docket/runtime/changelog/trim";
-import { openDatabase } from "@docket/runtime/db/database";
 import { newId } from "@docket/runtime/ids";
-import { captureLog } from "@docket/runtime/testing/log";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { recordChanges } from "../store/changes.ts";
-import { entities } from "../store/entities.ts";
-import { migrations } from "../store/migrations/sqlite/index.ts";
+import { openBeside } from "./beside.ts";
 import { watch } from "./watcher.ts";
 import { metadataOf, reasonOf, type Somebody, startWorld } from "./world.ts";
 
@@ -39,18 +36,6 @@ async function startSubscriptions(options: Parameters<typeof startWorld>[0] = {}
     },
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   };
-}
-
-/** The database of a running service, opened a second time as another replica would. */
-function openBeside(folder: string) {
-  const { logger } = captureLog();
-  return openDatabase({
-    url: `file:${folder}`,
-    name: "document",
-    entities,
-    migrations: { sqlite: migrations },
-    logger,
-  });
 }
 
 describe("a named subscription", () => {

@@ -13,6 +13,9 @@ import {
 import { TaskService } from "@docket/contracts/gen/docket/document/v1/task_service_pb.ts";
 import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { newId } from "@docket/runtime/ids";
+import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { insertTask, readTask, tasksOfDocument } from "../store/tasks.ts";
+import { openBeside } from "./beside.ts";
 import { metadataOf, reasonOf, type Somebody, startWorld, type World } from "./world.ts";
 
 const digestOf = (content: string) => new Uint8Array(createHash("sha256").update(content).digest());
@@ -22,8 +25,8 @@ const toPerson = (who: { id: string }) => ({ assignee: { case: "personId" as con
 const toGroup = (id: string) => ({ assignee: { case: "groupId" as const, value: id } });
 
 /** A world with its TaskService, and one member. */
-async function startTasks() {
-  const world = await startWorld();
+async function startTasks(options: Parameters<typeof startWorld>[0] = {}) {
+  const world = await startWorld(options);
   const tasks = world.client(TaskService);
   const ann = await world.person("member");
   return {
@@ -283,6 +286,45 @@ describe("changing a task", () => {
     const first = await it.tasks.createTask(request, it.ann.as);
     expect(await it.tasks.createTask(request, it.ann.as)).toEqual(first);
     expect(await reasonOf(it.tasks.createTask({ ...request, title: "Twice" }, it.ann.as))).toBe("REQUEST_ID_REUSED");
+  });
+
+  it("is refused in the trash and with an etag that is out of date, whatever the change", async () => {
+    await using it = await startTasks();
+    const { tasks, ann, world } = it;
+    const documentId = await world.document(ann, "Contract");
+    const { id: taskId, etag } = await it.create(ann, { place: on(documentId) });
+    await tasks.updateTask({ taskId, title: "Sign", updateMask: { paths: ["title"] } }, ann.as);
+    expect(await reasonOf(tasks.completeTask({ taskId, etag }, ann.as))).toBe("ETAG_MISMATCH");
+    await tasks.completeTask({ taskId }, ann.as);
+    expect(await reasonOf(tasks.reopenTask({ taskId, etag }, ann.as))).toBe("ETAG_MISMATCH");
+    const stranger = await world.person();
+    const assign = { taskId, assignee: toPerson(stranger), updateMask: { paths: ["assignee"] } };
+    expect(await reasonOf(tasks.updateTask(assign, ann.as))).toBe("PRINCIPAL_UNKNOWN");
+    await world.documents.deleteDocument({ documentId }, ann.as);
+    expect(await reasonOf(tasks.reopenTask({ taskId }, ann.as))).toBe("TRASHED");
+    expect(await reasonOf(tasks.updateTask({ taskId, title: "x", updateMask: { paths: ["title"] } }, ann.as))).toBe(
+      "TRASHED",
+    );
+  });
+
+  it("is one of a thousand on its document at most, all of which follow a new version", async () => {
+    await using folder = await temporaryFolder();
+    await using it = await startTasks({ folder: folder.path });
+    const { tasks, ann, world } = it;
+    const documentId = await world.document(ann, "Contract");
+    const { id } = await it.create(ann, { place: on(documentId), onNewVersion: NewVersionRule.CARRY_OVER });
+    await using db = await openBeside(folder.path);
+    const row = await readTask(db.query, id);
+    if (row === undefined) throw new Error("no task");
+    await db.transaction(async (tx) => {
+      for (let at = 1; at < 1000; at++) await insertTask(tx, { ...row, id: newId() });
+    });
+    expect(await metadataOf(tasks.createTask({ place: on(documentId), title: "x" }, ann.as))).toEqual({
+      limit: "1000",
+    });
+    await newVersion(world, ann, documentId, "two");
+    const rows = await tasksOfDocument(db.query, world.workspaceId, documentId);
+    expect(rows.map((one) => one.version_number)).toEqual(Array.from({ length: 1000 }, () => 2));
   });
 
   it("removes a task with its comments", async () => {
