@@ -28,6 +28,8 @@ export async function finishAnswer(
   if (answer.body === undefined && answer.status >= 400) return bare(answer, exchange);
   if (answer.trailer !== undefined && answer.body !== undefined)
     return { ...answer, body: mendingTrailer(answer, exchange) };
+  if (answer.body !== undefined && answer.header?.get("content-type")?.startsWith("application/grpc-web"))
+    return { ...answer, body: mendingLastFrame(answer.body as AsyncIterable<Uint8Array>, exchange) };
   const unary =
     answer.header?.get("content-type")?.startsWith("application/json") ||
     answer.header?.get("content-type") === "application/proto";
@@ -81,6 +83,33 @@ async function* mendingTrailer(answer: UniversalServerResponse, exchange: Exchan
   if (error === undefined || trailer === undefined) return;
   const mended = withReason(error, exchange);
   if (mended !== error) setTrailerStatus(trailer, mended);
+}
+
+/** The flag of gRPC-Web's last frame, which holds the trailers. A compressed one is large, and so is one of ours. */
+const trailerFlag = 0x80;
+
+/** gRPC-Web has its trailers in the body. The library hands each frame over in one piece. */
+async function* mendingLastFrame(body: AsyncIterable<Uint8Array>, exchange: Exchange): AsyncGenerator<Uint8Array> {
+  for await (const frame of body) yield frame[0] === trailerFlag ? mendedFrame(frame, exchange) : frame;
+}
+
+function mendedFrame(frame: Uint8Array, exchange: Exchange): Uint8Array {
+  const trailer = new Headers();
+  for (const line of decoder.decode(frame.subarray(5)).split("\r\n")) {
+    const colon = line.indexOf(":");
+    if (colon > 0) trailer.append(line.slice(0, colon), line.slice(colon + 1).trim());
+  }
+  const error = findTrailerError(trailer);
+  if (error === undefined) return frame;
+  const mended = withReason(error, exchange);
+  if (mended === error) return frame;
+  setTrailerStatus(trailer, mended);
+  const text = encoder.encode([...trailer].map(([name, value]) => `${name}: ${value}\r\n`).join(""));
+  const whole = Buffer.alloc(5 + text.byteLength);
+  whole.writeUInt8(trailerFlag, 0);
+  whole.writeUInt32BE(text.byteLength, 1);
+  whole.set(text, 5);
+  return whole;
 }
 
 async function cached(

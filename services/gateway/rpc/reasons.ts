@@ -21,9 +21,9 @@ export function inOurTerms(error: unknown): unknown {
   return reason === undefined ? error : new AppError(reason, { message: error.rawMessage, cause: error });
 }
 
-/** The library calls bytes that are no protobuf its own failure. */
+/** The library calls bytes that are no protobuf, or compressed in no way that was named, its own failure. */
 function isUnreadable({ rawMessage }: ConnectError): boolean {
-  return rawMessage.startsWith("parse binary");
+  return rawMessage.startsWith("parse binary") || rawMessage.startsWith("received compressed envelope");
 }
 
 /** A client that goes away aborts without a word of ours. */
