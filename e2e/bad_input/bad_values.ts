@@ -1,7 +1,7 @@
 // Values that break the rules of one field, by the type of the rule.
 
-import { type DescField, ScalarType } from "@bufbuild/protobuf";
-import type { FieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { type DescField, isFieldSet, type Message, ScalarType } from "@bufbuild/protobuf";
+import { type FieldRules, FieldRulesSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { sampleItem } from "./sample.ts";
 
 /** A value and the rule that it breaks. */
@@ -12,6 +12,31 @@ export interface BadValue {
 
 /** What patterns of names, addresses, secrets and media types refuse. Not each refuses all; those that do not are dropped. */
 const oddTexts = ["a\u0000b", "a\u202eb", "../up", "a b\n", "\u2066!", "?"];
+
+/** The rules that something here, or break.ts, knows how to break. */
+const known: Readonly<Record<string, readonly string[]>> = {
+  string: ["min_len", "max_len", "pattern", "not_in", "uuid", "email"],
+  bytes: ["len", "min_len", "max_len"],
+  enum: ["defined_only", "in", "not_in"],
+  bool: ["const"],
+  int32: ["lt", "lte", "gt", "gte"],
+  uint32: ["lt", "lte", "gt", "gte"],
+  int64: ["lt", "lte", "gt", "gte"],
+  repeated: ["min_items", "max_items", "unique", "items"],
+  timestamp: ["gt_now"],
+  duration: ["gte", "lte"],
+  field_mask: ["in"],
+};
+
+/** Throws for a rule that nothing breaks, so that a new kind of rule in a proto is not passed over in silence. */
+export function refuseUnknownRules(field: DescField, rules: FieldRules | undefined): void {
+  if (rules?.type.case === undefined) return;
+  const type = FieldRulesSchema.fields.find(({ localName }) => localName === rules.type.case);
+  for (const rule of type?.message?.fields ?? []) {
+    if (!isFieldSet(rules.type.value as Message, rule) || known[type?.name ?? ""]?.includes(rule.name)) continue;
+    throw new Error(`${field.toString()} has the rule ${type?.name}.${rule.name}, which bad_values.ts cannot break.`);
+  }
+}
 
 /** Values of one field that is no list and no message. */
 export function badValues(field: DescField, rules: FieldRules | undefined): BadValue[] {

@@ -14,7 +14,7 @@ import { pathToString } from "@bufbuild/protobuf/reflect";
 import { FieldMaskSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { createValidator } from "@bufbuild/protovalidate";
 import { message as messageRules, oneof as oneofRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { badItems, badValues } from "./bad_values.ts";
+import { badItems, badValues, refuseUnknownRules } from "./bad_values.ts";
 import { celBreakers } from "./by_hand.ts";
 import { rulesOf, sampleOf, sampleValue } from "./sample.ts";
 
@@ -77,6 +77,7 @@ function* walk(desc: DescMessage, valid: Message, path: string, put: Put): Gener
 
 function* walkField(desc: DescMessage, valid: Message, field: DescField, path: string, put: Put): Generator<Breakage> {
   const rules = rulesOf(field);
+  refuseUnknownRules(field, rules);
   const here = at(path, field.name);
   const set = (value: unknown) => put(withField(desc, valid, field, value));
   if (rules?.required) yield { field: here, rule: "required", message: set(undefined) };

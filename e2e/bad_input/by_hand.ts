@@ -39,6 +39,7 @@ export const celBreakers: Readonly<Record<string, Breaker>> = {
   "update_folder.name": set(() => ({ name: "" })),
   "update_document.title": titleMissing,
   "update_task.title": titleMissing,
+  "list_folders.trashed": set(() => ({ parent: { case: "folderId", value: newId() }, trashed: true })),
   "list_documents.anywhere": set(() => ({ parent: { case: "folderId", value: newId() }, trashed: true })),
   "create_task.approval": set(() => ({ kind: 2, place: { case: "workspaceId", value: newId() } })),
   "list_tasks.of": set(() => ({ place: { case: undefined }, assignedToMe: false })),
