@@ -99,6 +99,7 @@ export function uploadHandlers(deps: HandlerDeps): ServiceImpl<typeof UploadServ
     },
 
     async getUpload({ uploadId }) {
+      await writers.settled(uploadId);
       return create(GetUploadResponseSchema, { upload: uploadMessage(await uploads.get(uploadId)) });
     },
 

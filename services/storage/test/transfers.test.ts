@@ -106,10 +106,10 @@ describe("resuming", () => {
     const writing = manual({ uploadId: upload.id });
     writing.send(bytes.subarray(0, 200_000));
     writing.send(bytes.subarray(200_000, 300_000));
-    await eventually(async () => (await files()) > 0);
+    await eventually(async () => expect(await arriving()).toBe(300_000));
     writing.cut();
-    await eventually(async () => expect((await t.get(upload.id)).offset).toBeGreaterThan(0n));
     const { offset } = await t.get(upload.id);
+    expect(offset).toBe(300_000n);
     await t.write(upload.id, bytes.subarray(Number(offset)), { offset });
     expect(Buffer.from((await t.complete(upload.id)).sha256).equals(sha256(bytes))).toBe(true);
   });
@@ -131,6 +131,14 @@ describe("resuming", () => {
 async function files(): Promise<number> {
   const { readdir } = await import("node:fs/promises");
   return (await readdir(`${harness.folder}/blobs/incoming`)).length;
+}
+
+/** How many bytes are in them. */
+async function arriving(): Promise<number> {
+  const { readdir, stat } = await import("node:fs/promises");
+  const folder = `${harness.folder}/blobs/incoming`;
+  const sizes = await Promise.all((await readdir(folder)).map(async (name) => (await stat(`${folder}/${name}`)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 describe("parallel parts", () => {

@@ -64,6 +64,7 @@ export class WriteSession {
   /** Called when somebody interrupts. */
   onInterrupt: () => void = () => undefined;
   readonly #over = Promise.withResolvers<void>();
+  #ending = false;
 
   constructor(deps: WriteDeps, plan: WritePlan) {
     this.#deps = deps;
@@ -76,6 +77,11 @@ export class WriteSession {
   /** The end of what has arrived. */
   get position(): number {
     return this.#position;
+  }
+
+  /** While what has arrived is being made durable and no more can come: resolves when that is done. */
+  get ending(): Promise<void> | undefined {
+    return this.#ending ? this.#over.promise : undefined;
   }
 
   get interruption(): Interruption | undefined {
@@ -104,6 +110,7 @@ export class WriteSession {
 
   /** The client is done: everything is made durable and checked. Answers the upload as it is then. */
   async finish(value?: Uint8Array): Promise<UploadRow> {
+    this.#ending = true;
     await this.#rotate();
     await this.#sealing;
     const { checksum, uploadId } = this.plan;
@@ -127,6 +134,7 @@ export class WriteSession {
 
   /** The call broke. What arrived is kept, where nothing speaks against it; does not reject for what cannot be kept. */
   async salvage(): Promise<void> {
+    this.#ending = true;
     const { uploadId, checksum } = this.plan;
     if (checksum === undefined && this.interruption !== "aborted") await this.finish().catch(() => undefined);
     await this.drop();

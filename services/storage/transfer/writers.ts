@@ -1,6 +1,7 @@
 // The write sessions of this process, by upload. A new one ends the older ones whose range it meets, before it begins:
 // that is how a client that was cut resumes while its old call is still open.
 
+import { setTimeout as pause } from "node:timers/promises";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { FairMutex } from "@docket/runtime/db/mutex";
 import { AppError } from "@docket/runtime/errors";
@@ -20,6 +21,9 @@ export interface WriteStart {
   readonly append: boolean;
   readonly checksum: { readonly algorithm: Algorithm; readonly value: Uint8Array } | undefined;
 }
+
+/** How long somebody who asks waits for a slow disk, in milliseconds; less than the deadline of the question. */
+const longestWaitMs = 1500;
 
 /** What is open at one upload. */
 interface Desk {
@@ -68,6 +72,21 @@ export class Writers {
       desk.users -= 1;
       if (desk.users === 0) this.#desks.delete(uploadId);
     }
+  }
+
+  /**
+   * Waits while calls that have ended, or were cut, still make durable what had arrived: only then is it known where a
+   * client can go on. Calls that still bring bytes are not waited for.
+   */
+  async settled(uploadId: string): Promise<void> {
+    const ending = [...(this.#desks.get(uploadId)?.sessions ?? [])].flatMap((session) => session.ending ?? []);
+    if (ending.length === 0) return;
+    const limit = new AbortController();
+    await Promise.race([
+      Promise.all(ending),
+      pause(longestWaitMs, undefined, { signal: limit.signal }).catch(() => undefined),
+    ]);
+    limit.abort();
   }
 
   /** Ends all sessions at an upload that was given up, and drops what they hold. */

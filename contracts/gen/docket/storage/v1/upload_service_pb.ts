@@ -515,7 +515,8 @@ export const UploadService: GenService<{
     output: typeof ConcatenateUploadsResponseSchema;
   },
   /**
-   * Shows an upload: state, durable ranges, expiry.
+   * Shows an upload: state, durable ranges, expiry. What a write that was cut had brought is counted: the answer waits
+   * until it is durable, for 1.5 s at most.
    *
    * @generated from rpc docket.storage.v1.UploadService.GetUpload
    */
