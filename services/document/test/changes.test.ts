@@ -247,6 +247,32 @@ describe("what a watcher may not see", () => {
     expect(told[3]).toMatchObject({ documentId: other });
   });
 
+  it("is never told after the grant is gone, however fast grants come and go", async () => {
+    await using it = await startChanges();
+    const { world, ann, changes } = it;
+    const guest = await world.person("guest");
+    const documentId = await world.document(ann, "Contract");
+    const grant = { resource: on(documentId), principal: person(guest) };
+    await using watcher = watch(changes, guest, only(world));
+    await watcher.opened();
+    const rounds = 25;
+    for (let at = 0; at < rounds; at++) {
+      await world.grants.setGrant({ ...grant, level: 1 }, ann.as);
+      await rename(world, ann, documentId, `allowed ${at}`);
+      await world.grants.revokeGrant(grant, ann.as);
+      await rename(world, ann, documentId, `secret ${at}`);
+    }
+    // DOCUMENT_CREATED, then six rows a round: the grant and whom it concerns, the change, the same of the revocation, the secret.
+    const last = BigInt(1 + (rounds - 1) * 6 + 5);
+    await eventually(() =>
+      expect(watcher.changes.at(-1)).toMatchObject({ kind: ChangeKind.ACCESS_LOST, sequence: last }),
+    );
+    await world.grants.setGrant({ ...grant, level: 1 }, ann.as);
+    await eventually(() => expect(watcher.changes.at(-1)?.kind).toBe(ChangeKind.ACCESS_GAINED));
+    const updates = watcher.changes.filter(({ kind }) => kind === ChangeKind.DOCUMENT_UPDATED);
+    for (const { sequence } of updates) expect((Number(sequence) - 1) % 6).toBe(3);
+  });
+
   it("changes with the place of a document", async () => {
     await using it = await startChanges();
     const { world, ann, changes } = it;
