@@ -13,6 +13,8 @@ const base = {
 export default {
   // Generous, since it costs time only when something hangs; no test measures time.
   testTimeout: 60_000,
+  // Most of a test's time is waiting for disk and processes, so two share even a small machine.
+  maxWorkers: 2,
   rootDir: import.meta.dirname,
   coverageProvider: "v8",
   collectCoverageFrom: [

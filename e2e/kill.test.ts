@@ -2,19 +2,18 @@
 
 import { describe, expect, it } from "@jest/globals";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
-import { killRound } from "./kill.ts";
+import { killRounds } from "./kill.ts";
 
 describe("a process that is killed", () => {
   it("has lost nothing that it acknowledged and shows nothing by half, twenty times", async () => {
     let acknowledged = 0;
-    for (let round = 0; round < 20; round += 1) {
-      await using folder = await temporaryFolder();
-      const { ledger, faults } = await killRound(folder.path, 200 + Math.floor(Math.random() * 1000));
+    await using folder = await temporaryFolder();
+    for await (const { ledger, faults } of killRounds(folder.path, 20, () => 200 + Math.floor(Math.random() * 1000))) {
       expect(faults).toEqual([]);
       acknowledged += ledger.documents.length + ledger.tasks.length + ledger.uploads.length;
     }
     process.stderr.write(`  20 kills, ${acknowledged} acknowledged documents, tasks and uploads, all there\n`);
     // Rounds in which nothing was acknowledged would show nothing.
     expect(acknowledged).toBeGreaterThan(100);
-  }, 300_000);
+  }, 400_000);
 });

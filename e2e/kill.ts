@@ -83,35 +83,35 @@ export interface RoundResult {
 
 const partBytes = 1_000_000;
 
-/** Plays one round on a folder. The process is left stopped. */
-export async function killRound(dataDir: string, workMs: number): Promise<RoundResult> {
-  const first = await startWhole(dataDir);
-  const person = await signUp(first.url, "Anna");
-  const { workspace } = await person.workspaces.createWorkspace({ name: "Kill" });
-  const workspaceId = workspace?.id ?? "";
-  const ledger: Ledger = { documents: [], tasks: [], uploads: [], open: [] };
-  const work = [
-    documents(person, workspaceId, ledger),
-    documents(person, workspaceId, ledger),
-    tasks(person, workspaceId, ledger),
-    parts(person, workspaceId, ledger),
-  ];
-  const started = Date.now();
-  await new Promise((resolve) => setTimeout(resolve, workMs));
-  await first.end("SIGKILL");
-  const workedMs = Date.now() - started;
-  await Promise.all(work);
-
-  const restarted = Date.now();
-  const second = await startWhole(dataDir);
-  const restartMs = Date.now() - restarted;
+/**
+ * Kills Docket `rounds` times on one folder, after `workMs` of work each, and checks everything after each restart. What is
+ * started again is what works in the next round, so every round begins with what the ones before have left.
+ */
+export async function* killRounds(dataDir: string, rounds: number, workMs: () => number): AsyncGenerator<RoundResult> {
+  let whole = await startWhole(dataDir);
   try {
-    const faults = await check(await signIn(second.url, person), workspaceId, ledger);
-    const { session } = await clientsOf(edgeTransport(second.url, person.secret)).sessions.getSession({});
-    if (session?.userId !== person.id) faults.push("the session did not survive");
-    return { ledger, workedMs, restartMs, faults };
+    for (let round = 0; round < rounds; round += 1) {
+      const person = await signUp(whole.url, "Anna");
+      const { workspace } = await person.workspaces.createWorkspace({ name: `Round ${round}` });
+      const workspaceId = workspace?.id ?? "";
+      const ledger: Ledger = { documents: [], tasks: [], uploads: [], open: [] };
+      const work = [documents, documents, tasks, parts].map((job) => job(person, workspaceId, ledger));
+      const started = Date.now();
+      await new Promise((resolve) => setTimeout(resolve, workMs()));
+      await whole.end("SIGKILL");
+      const workedMs = Date.now() - started;
+      await Promise.all(work);
+
+      const restarted = Date.now();
+      whole = await startWhole(dataDir);
+      const restartMs = Date.now() - restarted;
+      const faults = await check(await signIn(whole.url, person), workspaceId, ledger);
+      const { session } = await clientsOf(edgeTransport(whole.url, person.secret)).sessions.getSession({});
+      if (session?.userId !== person.id) faults.push("the session did not survive");
+      yield { ledger, workedMs, restartMs, faults };
+    }
   } finally {
-    await second.end("SIGTERM");
+    await whole.end("SIGTERM");
   }
 }
 
@@ -165,7 +165,7 @@ async function tasks(person: Person, workspaceId: string, ledger: Ledger): Promi
 async function parts(person: Person, workspaceId: string, ledger: Ledger): Promise<void> {
   await untilKilled(async () => {
     const seed = randomUUID();
-    const file = madeFile(seed, 40 * partBytes);
+    const file = madeFile(seed, 20 * partBytes);
     const { upload: made } = await person.uploads.createUpload({
       workspaceId,
       name: "large.bin",
