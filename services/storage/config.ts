@@ -74,7 +74,7 @@ export const storageSettings = {
     doc: "How often abandoned uploads and unreferenced contents are looked for.",
   }),
   inFlightBytes: setting.bytes("STORAGE_IN_FLIGHT_BYTES", {
-    default: "64MiB",
+    default: "16MiB",
     min: 4 * 1024 * 1024,
     doc: "How many bytes of all uploads may be in memory on their way to the disk, and as many of all downloads.",
   }),

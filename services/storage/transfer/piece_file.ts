@@ -7,7 +7,7 @@ import type { SealedPiece } from "../store/pieces.ts";
 import type { ByteBudget } from "./budget.ts";
 
 /** A writer waits once so many of its bytes are gathered; as many again may be on their way to the disk. */
-const gatherLimit = 1024 * 1024;
+const gatherLimit = 512 * 1024;
 
 export class PieceFile {
   readonly id: string;

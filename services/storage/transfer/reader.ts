@@ -12,7 +12,7 @@ import type { ByteBudget } from "./budget.ts";
 import { isCorrupt, openPiece, readVerified } from "./verified_pieces.ts";
 
 /** How much is read at once while the budget allows it, and when it does not. */
-const largeRead = 1024 * 1024;
+const largeRead = 512 * 1024;
 const smallRead = 128 * 1024;
 
 /** How many rows of pieces are fetched at once. */
