@@ -66,13 +66,10 @@ const recipes: Record<Language, Recipe> = {
     needs: ["Go 1.26 or newer", "go", "list", "-m"],
     steps: [
       ["buf", "generate"],
-      ["go", "vet", ".", "./journey"],
-      // A path in the binaries would make each folder's build a new one for the cache.
-      ["go", "build", "-trimpath", "-o", "bin/consumer", "."],
-      ["go", "build", "-trimpath", "-o", "bin/journey", "./journey"],
+      ["go", "build", "-o", "bin/", ".", "./journey"],
     ],
     journey: ["bin/journey"],
-    consumer: ["bin/consumer"],
+    consumer: ["bin/client"],
   },
   python: {
     place: ".",
@@ -160,9 +157,17 @@ export async function runClient(project: ClientProject, url: string, log: (line:
 }
 
 function environmentOf(folder: string): NodeJS.ProcessEnv {
-  const path = [join(folder, ".venv/bin"), bin, process.env.PATH ?? ""].join(delimiter);
-  // Jest's flags for modules are not for the programs that it starts.
-  return { ...process.env, PATH: path, GOWORK: "off", CGO_ENABLED: "0", PYTHONUNBUFFERED: "1", NODE_OPTIONS: "" };
+  return {
+    ...process.env,
+    PATH: [join(folder, ".venv/bin"), bin, process.env.PATH ?? ""].join(delimiter),
+    // Jest's flags for modules are not for the programs that it starts.
+    NODE_OPTIONS: "",
+    PYTHONUNBUFFERED: "1",
+    // One way of building for plugins, checks and programs alike, whatever the folder: Go's cache then serves them all.
+    GOFLAGS: `${process.env.GOFLAGS ?? ""} -trimpath`.trim(),
+    GOWORK: "off",
+    CGO_ENABLED: "0",
+  };
 }
 
 async function run(step: readonly string[], cwd: string): Promise<void> {
