@@ -17,13 +17,17 @@ const reasonByCode = new Map<Code, Reason>([
 export function inOurTerms(error: unknown): unknown {
   if (isAbort(error)) return new AppError(Reason.CANCELLED, { cause: error });
   if (!(error instanceof ConnectError) || reasonOf(error) !== undefined) return error;
-  const reason = isUnreadable(error) ? Reason.MALFORMED : reasonByCode.get(error.code);
+  if (isUnreadable(error)) return new AppError(Reason.MALFORMED, { cause: error });
+  const reason = reasonByCode.get(error.code);
   return reason === undefined ? error : new AppError(reason, { message: error.rawMessage, cause: error });
 }
 
-/** The library calls bytes that are no protobuf, or compressed in no way that was named, its own failure. */
+/**
+ * The library calls bytes that are no protobuf, or compressed badly or in no way that was named, its own failure. Its
+ * words for them name types of the runtime, and are kept for the log.
+ */
 function isUnreadable({ rawMessage }: ConnectError): boolean {
-  return rawMessage.startsWith("parse binary") || rawMessage.startsWith("received compressed envelope");
+  return /^(parse binary|received compressed envelope|decompression failed$)/.test(rawMessage);
 }
 
 /** A client that goes away aborts without a word of ours. */
