@@ -88,7 +88,10 @@ export async function http2(
       });
       stream.on("trailers", (fields) => copy(fields, trailers));
       stream.on("data", (piece) => pieces.push(piece));
-      stream.on("error", (error) => (status === 0 ? reject(error) : undefined));
+      stream.on("error", (error) => {
+        clearTimeout(timer);
+        if (status === 0) reject(error);
+      });
       stream.on("end", finish);
       stream.on("close", finish);
       stream.end(body);

@@ -12,6 +12,7 @@ import {
   type MessageInitShape,
 } from "@bufbuild/protobuf";
 import { ConnectError, type Transport } from "@connectrpc/connect";
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { rpcNameOf, workloads } from "@docket/contracts/policy";
 import { headerNames } from "@docket/runtime/call";
@@ -24,9 +25,12 @@ import type { RunningMesh } from "../mesh.ts";
 /** What the servers said of calls, by request id and RPC. */
 export class Ledger {
   readonly #records = new Map<string, CallRecord>();
+  /** The RPCs that failed with INTERNAL: whoever caused it, that is a fault of ours. */
+  readonly faults: string[] = [];
 
   /** Give it to startMesh. */
   readonly observe = (record: CallRecord): void => {
+    if (record.reason === Reason.INTERNAL) this.faults.push(record.rpc);
     this.#records.set(`${record.requestId} ${record.rpc}`, record);
   };
 

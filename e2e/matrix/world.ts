@@ -29,6 +29,7 @@ export type ExtraName = "founder" | "colleague" | "clerk";
 export interface World extends AsyncDisposable {
   readonly mesh: RunningMesh;
   readonly callers: Callers;
+  readonly ledger: Ledger;
   /** The subjects; the key without the scope is another one for each RPC: see {@link World.subject}. */
   readonly actors: Readonly<Record<Exclude<SubjectName, "key without the scope">, Actor>>;
   /** The subject of this name for an RPC. */
@@ -165,6 +166,7 @@ export async function openWorld(): Promise<World> {
   return {
     mesh,
     callers,
+    ledger,
     actors,
     subject(name, { method }) {
       if (name !== "key without the scope") return actors[name];
