@@ -24,13 +24,18 @@ export async function* watched(
   let expired = false;
   // Made only when needed: an error takes its stack along, and this path is taken for each piece.
   const slow = () => new AppError(Reason.DEADLINE_EXCEEDED, { message: "The request's body came too slowly." });
-  const abort = () => fail(new AppError(Reason.CANCELLED));
   const idle = setTimeout(() => fail(slow()), limits.idleMs);
   const expire = () => {
     expired = true;
     fail(slow());
   };
   const total = limits.totalMs === undefined ? undefined : setTimeout(expire, limits.totalMs);
+  const abort = () => {
+    // A reader that refused the body may have left for good, without a word: what is below never runs then.
+    clearTimeout(idle);
+    clearTimeout(total);
+    fail(new AppError(Reason.CANCELLED));
+  };
   signal.addEventListener("abort", abort, { once: true });
   try {
     while (true) {
