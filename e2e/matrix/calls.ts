@@ -8,6 +8,7 @@ import {
   type DescMethod,
   type DescMethodStreaming,
   type DescMethodUnary,
+  type DescService,
   type Message,
   type MessageInitShape,
 } from "@bufbuild/protobuf";
@@ -57,6 +58,8 @@ export interface Outcome {
 export interface CallArguments {
   readonly workload: Workload;
   readonly method: DescMethod;
+  /** A service of the process to call. Default: the method's own. */
+  readonly host?: DescService;
   /** One message, or several for a client stream. */
   readonly messages: readonly MessageInitShape<DescMessage>[];
   /** Who stands behind it. */
@@ -99,6 +102,7 @@ export class Callers implements AsyncDisposable {
   async call({
     workload,
     method,
+    host = method.parent,
     messages,
     token,
     enough = ([first]) => first !== undefined,
@@ -106,7 +110,7 @@ export class Callers implements AsyncDisposable {
     const requestId = randomUUID();
     const headers = callHeaders(token);
     headers.set(headerNames.requestId, requestId);
-    const transport = this.of(workload).transport(method.parent);
+    const transport = this.of(workload).transport(host);
     const end = new AbortController();
     const timer = setTimeout(() => end.abort(), patienceMs);
     const answers: Message[] = [];
