@@ -41,15 +41,18 @@ describe("a consumer with a named subscription", () => {
     const projects: ClientProject[] = [];
     for (const language of present) projects.push(await prepare(language));
     await using folder = await temporaryFolder();
+    await using processes = new AsyncDisposableStack();
     let whole = await startWhole(join(folder.path, "data"));
     const { url } = whole;
     try {
       const anna = await signUp(url, "Anna");
       const { workspaceId, key } = await enroll(anna);
       const settings = { DOCKET_URL: url, DOCKET_KEY: key, DOCKET_WORKSPACE: workspaceId };
-      const work = new Work(anna, workspaceId);
-      const consumers = projects.map((project) => new Consumer(project, folder.path, settings));
+      await using work = new Work(anna, workspaceId);
+      const consumers = projects.map((project) => processes.use(new Consumer(project, folder.path, settings)));
       const killed = Promise.all(consumers.map((consumer) => consumer.beKilled(kills)));
+      // Awaited below; until then a failure must not count as unhandled.
+      killed.catch(() => undefined);
       await work.moreThan(100);
       await whole.end("SIGTERM");
       whole = await startWhole(join(folder.path, "data"), { PORT: new URL(url).port });
@@ -61,7 +64,7 @@ describe("a consumer with a named subscription", () => {
       const known = new Set(listed.flatMap(({ documentId, taskId, commentId }) => [documentId, taskId, commentId]));
       expect(made.filter((id) => !known.has(id))).toEqual([]);
       for (const consumer of consumers) {
-        const lines = await consumer.finish(listed.length);
+        const lines = await consumer.finish(listed.at(-1)?.id ?? "");
         expect(lines.map(({ id }) => id).sort()).toEqual(listed.map(({ id }) => id).sort());
         for (const documentId of new Set(listed.map((change) => change.documentId))) {
           const of = (changes: readonly Line[]) =>
@@ -102,7 +105,7 @@ async function listAll(url: string, key: string, workspaceId: string) {
 }
 
 /** People who work at three documents at once until they are told to stop. */
-class Work {
+class Work implements AsyncDisposable {
   readonly #made: string[] = [];
   readonly #done: Promise<unknown>;
   #stopped = false;
@@ -122,6 +125,10 @@ class Work {
     this.#stopped = true;
     await this.#done;
     return this.#made;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop().catch(() => undefined);
   }
 
   async #at(person: Person, workspaceId: string, title: string): Promise<void> {
@@ -149,11 +156,12 @@ class Work {
 }
 
 /** A consumer, its output, and the hand that kills it. */
-class Consumer {
+class Consumer implements AsyncDisposable {
   readonly #project: ClientProject;
   readonly #path: string;
   readonly #settings: Record<string, string>;
-  #said = "";
+  #child: ChildProcess | undefined;
+  #over = false;
 
   constructor(project: ClientProject, folder: string, settings: Record<string, string>) {
     this.#project = project;
@@ -165,45 +173,46 @@ class Consumer {
   async beKilled(times: number): Promise<void> {
     for (let time = 0; time < times; time += 1) {
       const before = (await this.#lines()).length;
-      const child = this.#start();
-      await this.#until(child, (lines) => lines.length > before);
+      await this.#runUntil((lines) => lines.length > before);
       await pause(Math.random() * 400);
-      await this.#end(child);
+      await this.#kill();
     }
   }
 
-  /** Starts it a last time and waits until it has written so many lines. */
-  async finish(count: number): Promise<readonly Line[]> {
-    const child = this.#start();
-    await this.#until(child, (lines) => lines.length >= count);
-    await this.#end(child);
+  /** Starts it a last time and waits until it has written the change that is the last. */
+  async finish(last: string): Promise<readonly Line[]> {
+    await this.#runUntil((lines) => lines.some(({ id }) => id === last));
+    await this.#kill();
     return await this.#lines();
   }
 
-  #start(): ChildProcess {
-    const child = launch(this.#project, [...this.#project.consumer, this.#path], this.#settings);
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on("data", (text) => {
-        this.#said += text;
-      });
-    return child;
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over = true;
+    await this.#kill();
   }
 
-  async #until(child: ChildProcess, check: (lines: readonly Line[]) => boolean): Promise<void> {
+  async #runUntil(check: (lines: readonly Line[]) => boolean): Promise<void> {
+    const words = `The consumer in ${this.#project.language}`;
+    if (this.#over) throw new Error(`${words} is not needed any more.`);
+    const child = launch(this.#project, [...this.#project.consumer, this.#path], this.#settings);
+    this.#child = child;
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on("data", (text) => {
+        said += text;
+      });
+    }
     const giveUpAt = Date.now() + 120_000;
     while (!check(await this.#lines())) {
-      const words = `The consumer in ${this.#project.language}`;
-      if (child.exitCode !== null) throw new Error(`${words} ended by itself: ${this.#said}`);
-      if (Date.now() > giveUpAt) {
-        await this.#end(child);
-        throw new Error(`${words} told nothing new for two minutes: ${this.#said}`);
-      }
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${words} ended by itself: ${said}`);
+      if (Date.now() > giveUpAt) throw new Error(`${words} told nothing new for two minutes: ${said}`);
       await pause(20);
     }
   }
 
-  async #end(child: ChildProcess): Promise<void> {
-    if (child.exitCode !== null) return;
+  async #kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exit = once(child, "exit");
     child.kill("SIGKILL");
     await exit;
