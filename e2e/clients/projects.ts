@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -207,7 +207,7 @@ async function onceAmongProcesses(folder: string, make: () => Promise<void>): Pr
     },
     { timeoutMs: 600_000, intervalMs: 200 },
   );
-  if (made === "made") return;
+  if (made === "made") return await utimes(folder, new Date(), new Date());
   try {
     if (!(await succeeds(stat(folder)))) await make();
   } finally {
@@ -231,7 +231,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Projects of sources that are no more: those that nobody made or used for a day. */
+/** Projects of sources that are no more: those that nobody made or used for an hour. */
 async function forgetOld(home: string, language: Language): Promise<void> {
   for (const name of await readdir(home)) {
     const path = join(home, name);
@@ -241,6 +241,6 @@ async function forgetOld(home: string, language: Language): Promise<void> {
         ({ mtimeMs }) => mtimeMs,
         () => Date.now(),
       ));
-    if (name.startsWith(language) && age > 24 * 3600_000) await rm(path, { recursive: true, force: true });
+    if (name.startsWith(language) && age > 3600_000) await rm(path, { recursive: true, force: true });
   }
 }
