@@ -1,6 +1,7 @@
 // The settings that every service has, so that one variable means the same to all of them; each service's config.ts
 // adds its own to these.
 
+import { pathToFileURL } from "node:url";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { workloadName } from "@docket/contracts/policy";
 import { type Setting, setting, type Values } from "./config.ts";
@@ -52,10 +53,12 @@ export function serviceSettings(workload: Workload) {
         doc: `The port that the ${name} service listens on; 0 takes a free one.`,
       }),
     },
-    databaseUrl: setting.url("DATABASE_URL", {
+    databaseUrl: setting.string("DATABASE_URL", {
       optional: true,
-      schemes: ["file", "sqlite"],
-      doc: "The database. Unset: SQLite files in the data folder.",
+      secret: true,
+      pattern: /^(file|sqlite):./,
+      accepts: "a URL that begins with file: or sqlite:",
+      doc: "The database: `file:` and a folder. Unset: SQLite files in the data folder.",
     }),
   };
 }
@@ -67,7 +70,7 @@ export type ServiceConfig = Values<ReturnType<typeof serviceSettings>>;
 
 /** The URL of a service's database: the one that is set, or files in the data folder. */
 export function databaseUrlOf({ databaseUrl, dataDir }: ServiceConfig): string {
-  return databaseUrl?.href ?? `file:${dataDir}`;
+  return databaseUrl?.reveal() ?? pathToFileURL(dataDir).href;
 }
 
 /** The identity of a workload, as the settings say who keeps it. */
