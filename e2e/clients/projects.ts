@@ -149,7 +149,7 @@ export async function runClient(project: ClientProject, url: string, log: (line:
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => {
       said += text;
-      for (const line of text.trimEnd().split("\n")) log(`${project.language}: ${line}`);
+      for (const line of text.split("\n")) if (line !== "") log(`${project.language}: ${line}`);
     });
   }
   const [code] = await once(child, "close");
