@@ -3,19 +3,18 @@
 //   npm run bench:transfer -- [GiB] [runs]
 //
 // Docket runs as `npm start` runs it, in a process of its own; this one plays the clients. Memory is the highest resident
-// set that the kernel saw of that process, its start included.
+// set that the kernel saw of that process, its start included. Each run is followed by the same on the floor (floor.ts),
+// so that the ratios of a run hold on a noisy machine too.
 
-import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { request } from "node:http";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { Readable } from "node:stream";
-import { UploadState } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
-import { type MadeFile, madeFile } from "@docket/e2e/bytes";
+import { fileURLToPath } from "node:url";
+import { madeFile } from "@docket/e2e/bytes";
 import { startWhole } from "@docket/e2e/kill";
-import { type Person, signUp } from "@docket/e2e/person";
+import { signUp } from "@docket/e2e/person";
+import { digestOf, downloadDocument, send, uploadDocument } from "./edge_client.ts";
+import { cpuSeconds, peakMb, spread } from "./process_figures.ts";
 
 const gibibytes = Number(process.argv[2] ?? 2);
 const runs = Number(process.argv[3] ?? 3);
@@ -23,10 +22,35 @@ const limitMb = 400;
 const bytes = gibibytes * 2 ** 30;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
+interface Figures {
+  readonly up: number;
+  readonly down: number;
+  readonly cpu: number;
+}
+
+/** One upload and one download at once: MiB/s each, and the server's CPU-seconds per GiB moved. */
+async function measured(pid: number, up: () => Promise<unknown>, down: () => Promise<unknown>): Promise<Figures> {
+  const before = await cpuSeconds(pid);
+  const [upSeconds, downSeconds] = await Promise.all([seconds(up), seconds(down)]);
+  const cpu = ((await cpuSeconds(pid)) - before) / (2 * gibibytes);
+  return { up: bytes / 2 ** 20 / upSeconds, down: bytes / 2 ** 20 / downSeconds, cpu };
+}
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return (performance.now() - started) / 1000;
+}
+
+function describe({ up, down, cpu }: Figures): string {
+  return `up ${up.toFixed(0)} MiB/s, down ${down.toFixed(0)} MiB/s, ${cpu.toFixed(1)} CPU-s per GiB moved`;
+}
+
 const folder = await mkdtemp(join(tmpdir(), "docket-bench-"));
-const docket = await startWhole(folder, { MAX_FILE_SIZE: "64GiB", WORKSPACE_QUOTA: "1TiB" });
-const pid = docket.child.pid ?? 0;
-const figures: { up: number; down: number; cpu: number }[] = [];
+const docket = await startWhole(join(folder, "docket"), { MAX_FILE_SIZE: "64GiB", WORKSPACE_QUOTA: "1TiB" });
+const floor = await startWhole(folder, {}, fileURLToPath(new URL("floor.ts", import.meta.url)), [folder]);
+const pidOf = ({ child }: typeof docket) => child.pid ?? 0;
+const figures = { docket: [] as Figures[], floor: [] as Figures[] };
 try {
   const person = await signUp(docket.url, "Anna");
   const { workspace } = await person.workspaces.createWorkspace({ name: "Bench" });
@@ -34,106 +58,45 @@ try {
   say(
     `${gibibytes} GiB up and ${gibibytes} GiB down at once, ${runs} runs, SHA-256 and checksums on, synced before it is acknowledged`,
   );
-  let documentId = await document(person, workspaceId, madeFile("first", bytes));
+  const first = madeFile("first", bytes);
+  let documentId = await uploadDocument(person, workspaceId, first);
+  const place = (name: string) => new URL(`/${name}`, floor.url);
+  await send("PUT", place("first"), first);
   for (let run = 1; run <= runs; run += 1) {
-    const cpu = await cpuSeconds(pid);
-    const [up, down] = await Promise.all([
-      timed(async () => document(person, workspaceId, madeFile(`run ${run}`, bytes))),
-      timed(() => download(person, documentId)),
-    ]);
-    documentId = up.result;
-    const spent = (await cpuSeconds(pid)) - cpu;
-    figures.push({
-      up: bytes / 2 ** 20 / up.seconds,
-      down: bytes / 2 ** 20 / down.seconds,
-      cpu: spent / (2 * gibibytes),
-    });
-    say(
-      `run ${run}: up ${figures.at(-1)?.up.toFixed(0)} MiB/s, down ${figures.at(-1)?.down.toFixed(0)} MiB/s, ${figures.at(-1)?.cpu.toFixed(1)} CPU-seconds per GiB moved`,
+    const file = madeFile(`run ${run}`, bytes);
+    let next = "";
+    const docketRun = await measured(
+      pidOf(docket),
+      async () => {
+        next = await uploadDocument(person, workspaceId, file);
+      },
+      () => downloadDocument(person, documentId),
     );
+    documentId = next;
+    const floorRun = await measured(
+      pidOf(floor),
+      () => send("PUT", place("next"), file),
+      () => digestOf(place("first")),
+    );
+    figures.docket.push(docketRun);
+    figures.floor.push(floorRun);
+    say(`run ${run}: Docket ${describe(docketRun)}`);
+    say(`run ${run}: floor  ${describe(floorRun)}`);
   }
   for (const name of ["up", "down", "cpu"] as const) {
-    const sorted = figures.map((figure) => figure[name]).sort((a, b) => a - b);
     const unit = name === "cpu" ? "CPU-s/GiB" : "MiB/s";
-    say(
-      `${name}: min ${sorted[0]?.toFixed(1)}, median ${sorted[Math.floor(sorted.length / 2)]?.toFixed(1)}, max ${sorted.at(-1)?.toFixed(1)} ${unit}`,
+    const ratios = figures.docket.map((figure, run) => figure[name] / (figures.floor[run]?.[name] ?? Number.NaN));
+    const own = spread(
+      figures.docket.map((figure) => figure[name]),
+      unit,
     );
+    say(`${name}: ${own}; of the floor: ${spread(ratios, "times")}`);
   }
-  const peak = await peakMb(pid);
+  const peak = await peakMb(pidOf(docket));
   say(`peak memory of the process: ${peak.toFixed(0)} MB (limit ${limitMb} MB)`);
   if (peak > limitMb) process.exitCode = 1;
 } finally {
   await docket.end("SIGTERM");
+  await floor.end("SIGTERM");
   await rm(folder, { recursive: true, force: true });
-}
-
-/** Uploads over tus in one PATCH and makes a document of it. */
-async function document(person: Person, workspaceId: string, file: MadeFile): Promise<string> {
-  const encode = (text: string) => Buffer.from(text).toString("base64");
-  const created = await person.http("/files/uploads", {
-    method: "POST",
-    headers: {
-      "tus-resumable": "1.0.0",
-      "upload-length": String(file.size),
-      "upload-metadata": `filename ${encode("large.bin")},workspace_id ${encode(workspaceId)}`,
-    },
-  });
-  if (created.status !== 201) throw new Error(`${created.status} ${await created.text()}`);
-  const location = created.headers.get("location") ?? "";
-  const answer = request(new URL(location, person.url), {
-    method: "PATCH",
-    headers: {
-      authorization: `Bearer ${person.secret}`,
-      "tus-resumable": "1.0.0",
-      "upload-offset": "0",
-      "content-type": "application/offset+octet-stream",
-      "content-length": file.size,
-    },
-  });
-  const status = new Promise<number>((resolve, reject) => {
-    answer.on("response", (response) => resolve(response.resume().statusCode ?? 0));
-    answer.on("error", reject);
-  });
-  await pipeline(Readable.from(file.chunks(0, 1 << 20), { objectMode: false, highWaterMark: 4 << 20 }), answer);
-  if ((await status) !== 204) throw new Error(`the upload was answered with ${await status}`);
-  const uploadId = location.split("/").at(-1) ?? "";
-  for (;;) {
-    const { upload } = await person.uploads.completeUpload({ uploadId, wait: { seconds: 30n } });
-    if (upload?.state === UploadState.STORED) break;
-    if (upload?.state !== UploadState.VERIFYING) throw new Error(`the upload is in state ${upload?.state}`);
-  }
-  const made = await person.documents.createDocument({ parent: { case: "workspaceId", value: workspaceId }, uploadId });
-  return made.document?.id ?? "";
-}
-
-/** Reads the newest version and checks its digest. */
-async function download(person: Person, documentId: string): Promise<void> {
-  const { version } = (await person.documents.getDocument({ documentId })).document ?? {};
-  const response = await new Promise<Readable>((resolve, reject) => {
-    const headers = { authorization: `Bearer ${person.secret}` };
-    request(new URL(`/files/documents/${documentId}`, person.url), { headers }, resolve)
-      .on("error", reject)
-      .end();
-  });
-  const hash = createHash("sha256");
-  for await (const chunk of response) hash.update(chunk);
-  if (!hash.digest().equals(Buffer.from(version?.digest ?? [])))
-    throw new Error("the download differs from the upload");
-}
-
-async function timed<T>(work: () => Promise<T>): Promise<{ result: T; seconds: number }> {
-  const started = performance.now();
-  const result = await work();
-  return { result, seconds: (performance.now() - started) / 1000 };
-}
-
-/** User and system time so far (proc(5): fields 14 and 15 of stat, in hundredths of a second). */
-async function cpuSeconds(of: number): Promise<number> {
-  const fields = (await readFile(`/proc/${of}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-async function peakMb(of: number): Promise<number> {
-  const status = await readFile(`/proc/${of}/status`, "utf8");
-  return (Number(status.match(/VmHWM:\s+(\d+)/)?.[1]) * 1024) / 1e6;
 }

@@ -25,8 +25,9 @@ export async function startWhole(
   dataDir: string,
   settings: Record<string, string> = {},
   main = fileURLToPath(new URL("start.js", import.meta.url)),
+  parameters: readonly string[] = [],
 ): Promise<Whole> {
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [main, ...parameters], {
     env: {
       ...process.env,
       DOCKET_DATA_DIR: dataDir,

@@ -17,7 +17,7 @@ async function windowsOf(port: number): Promise<{ stream: number | undefined; co
 }
 
 describe("the window of a gRPC server", () => {
-  it("is a mebibyte, for a stream and for a connection", async () => {
+  it("is the same for a stream and for a connection, and as wide as that of a client", async () => {
     const server = new Server();
     widen(server);
     const port = await new Promise<number>((resolve, reject) =>

@@ -5,7 +5,7 @@ import type { Http2Server } from "node:http2";
 import type { Server } from "@grpc/grpc-js";
 
 /** How many bytes of a stream, and of a connection, may be on their way before the reader must say that it goes on. */
-export const windowBytes = 1 << 20;
+export const windowBytes = 512 << 10;
 
 /** What grpc-js 1.14 makes its HTTP/2 servers with; a test notices when that changes. */
 interface Inside {
