@@ -475,7 +475,7 @@ export const VersionService: GenService<{
     output: typeof RestoreVersionResponseSchema;
   },
   /**
-   * Gives a signed ticket with which TransferService.ReadBlob hands out the contents of a version, to anybody who holds it, for 60 seconds.
+   * Gives a signed ticket with which TransferService.ReadBlob hands out the contents of a version to whoever asked for it, for 60 seconds.
    *
    * @generated from rpc docket.document.v1.VersionService.CreateDownloadTicket
    */
