@@ -79,6 +79,11 @@ export const settings = {
       min: 1,
       doc: "Streams, uploads and downloads at once; more are refused with OVERLOADED.",
     }),
+    streamsPerClient: setting.integer("EDGE_MAX_STREAMS_PER_CLIENT", {
+      default: 1000,
+      min: 1,
+      doc: "Streams, uploads and downloads at once of one person, application or address without a session.",
+    }),
     loopDelayMs: setting.duration("EDGE_MAX_LOOP_DELAY", {
       default: "500ms",
       min: 0,

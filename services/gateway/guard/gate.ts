@@ -50,9 +50,7 @@ export class Gate {
   /** Lets a request in, or throws why not. */
   async admit(exchange: Exchange, demand: Demand): Promise<Admission> {
     const { rates, load, publicOrigin } = this.#options;
-    const leave = load.enter(demand.kind);
-    if (isGone(exchange.response)) leave();
-    else exchange.response.once("close", leave);
+    atEnd(exchange, load.enter(demand.kind));
     const credential = this.#credentialOf(exchange, demand);
     const { request, host, method } = exchange;
     if (isCrossSite({ method, headers: request.headers, host, cookie: credential?.cookie ?? false }, publicOrigin)) {
@@ -63,10 +61,13 @@ export class Gate {
     const perAddress = demand.costClass === RateClass.CREDENTIAL || credential === undefined;
     if (perAddress) rates.spend(demand.costClass, address);
     if (credential === undefined) {
-      if (demand.anonymous) return {};
-      throw new AppError(Reason.SESSION_REQUIRED);
+      if (!demand.anonymous) throw new AppError(Reason.SESSION_REQUIRED);
+      if (demand.kind === "stream") atEnd(exchange, load.hold(address));
+      return {};
     }
     const subject = await this.#resolve(exchange, credential, demand, address);
+    // However many keys or sessions somebody has, it is one client.
+    if (demand.kind === "stream") atEnd(exchange, load.hold(subject?.id ?? address));
     if (subject === undefined) return {};
     exchange.outcome.subject = subject.id;
     if (!perAddress) rates.spend(demand.costClass, subject.keyId ?? subject.id);
@@ -113,4 +114,10 @@ export class Gate {
       throw error;
     }
   }
+}
+
+/** Lets a request out when its answer has ended, or now, where the client has gone meanwhile. */
+function atEnd({ response }: Exchange, leave: () => void): void {
+  if (isGone(response)) leave();
+  else response.once("close", leave);
 }

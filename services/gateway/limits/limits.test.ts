@@ -52,7 +52,7 @@ describe("rate limits", () => {
 
 describe("load", () => {
   it("counts unary calls and streams apart, and each only once out", () => {
-    using load = new Load({ inFlight: 1, streams: 1, loopDelayMs: 0 });
+    using load = new Load({ inFlight: 1, streams: 1, streamsPerClient: 1, loopDelayMs: 0 });
     const leave = load.enter("unary");
     load.enter("stream");
     expect(() => load.enter("unary")).toThrow();
@@ -61,6 +61,18 @@ describe("load", () => {
     load.enter("unary");
     expect(() => load.enter("unary")).toThrow();
     expect(load.inFlight).toBe(2);
+  });
+
+  it("lets no client take all streams", () => {
+    using load = new Load({ inFlight: 1, streams: 10, streamsPerClient: 2, loopDelayMs: 0 });
+    const leave = load.hold("a");
+    load.hold("a");
+    expect(() => load.hold("a")).toThrow();
+    load.hold("b");
+    leave();
+    leave();
+    load.hold("a");
+    expect(() => load.hold("a")).toThrow();
   });
 });
 

@@ -9,6 +9,8 @@ export interface LoadLimits {
   readonly inFlight: number;
   /** Streams and transfers at once. */
   readonly streams: number;
+  /** Of these, those of one client: a person, an application, or an address that nobody is signed in from. */
+  readonly streamsPerClient: number;
   /** The event loop's lasting delay in milliseconds, beyond which new unary calls are refused; 0 for no limit. */
   readonly loopDelayMs: number;
 }
@@ -23,6 +25,7 @@ export class Load {
   readonly #timer: NodeJS.Timeout | undefined;
   #lateInARow = 0;
   #counts = { unary: 0, stream: 0 };
+  readonly #streamsOf = new Map<string, number>();
 
   constructor(limits: LoadLimits) {
     this.#limits = limits;
@@ -51,6 +54,26 @@ export class Load {
     return () => {
       if (inside) this.#counts[kind] -= 1;
       inside = false;
+    };
+  }
+
+  /** Counts a stream of one client, so that none takes all, and returns how to let it out. Throws OVERLOADED. */
+  hold(client: string): () => void {
+    const held = this.#streamsOf.get(client) ?? 0;
+    if (held >= this.#limits.streamsPerClient) {
+      throw new AppError(Reason.OVERLOADED, {
+        retryAfterMs: 1000,
+        message: "You have as many streams and transfers open as one client may. End some of them.",
+      });
+    }
+    this.#streamsOf.set(client, held + 1);
+    let inside = true;
+    return () => {
+      if (!inside) return;
+      inside = false;
+      const left = (this.#streamsOf.get(client) ?? 1) - 1;
+      if (left > 0) this.#streamsOf.set(client, left);
+      else this.#streamsOf.delete(client);
     };
   }
 

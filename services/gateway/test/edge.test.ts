@@ -11,6 +11,7 @@ import { ChangeService } from "@docket/contracts/gen/docket/document/v1/change_s
 import { ErrorInfoSchema } from "@docket/contracts/gen/docket/error/v1/error_info_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { Health } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
 import { edgeRpcs } from "@docket/contracts/registry";
 import { newId } from "@docket/runtime/ids";
 import { eventually } from "@docket/runtime/testing/eventually";
@@ -227,6 +228,32 @@ describe("too many at once", () => {
     expect(refused?.retryAfter).toBeDefined();
     leave.abort();
     await eventually(async () => expect((await open().next()).done).toBe(false));
+  });
+});
+
+describe("one client", () => {
+  it("cannot take the streams of all others, whether signed in or not", async () => {
+    await using small = await startWorld({ EDGE_MAX_STREAMS_PER_CLIENT: "1" });
+    const transport = createGrpcTransport({ baseUrl: small.url });
+    const changes = createClient(ChangeService, transport);
+    const health = createClient(Health, transport);
+    const leave = new AbortController();
+    const { signal } = leave;
+    const watch = (secret: string) =>
+      changes
+        .watchChanges({} as never, { headers: { authorization: `Bearer ${secret}` }, signal })
+        [Symbol.asyncIterator]()
+        .next();
+    const [first, second] = [small.users.signIn().secret, small.users.signIn().secret];
+    const reason = (error: unknown) => ConnectError.from(error).findDetails(ErrorInfoSchema)[0]?.reason;
+    await watch(first);
+    await expect(watch(first).catch(reason)).resolves.toBe(Reason.OVERLOADED);
+    await watch(second);
+    const look = () => health.watch({}, { signal })[Symbol.asyncIterator]().next();
+    await look();
+    await expect(look().catch(reason)).resolves.toBe(Reason.OVERLOADED);
+    leave.abort();
+    await eventually(() => expect(small.gateway.gauges().inFlight).toBe(0));
   });
 });
 
