@@ -47,7 +47,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
 
   http1.on("request", (request: IncomingMessage, response: ServerResponse) => {
     if (draining) response.setHeader("connection", "close");
-    options.onRequest(request, response);
+    inTurn(request, response, options.onRequest);
   });
   http2.on("request", options.onRequest);
   http2.on("session", (session) => {
@@ -109,6 +109,35 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       http2.close();
     },
   };
+}
+
+/** How many requests of one HTTP/1 connection may wait for the answer to the one before them. */
+const maxPipelined = 32;
+const pipelined = new WeakMap<Socket, number>();
+
+/**
+ * Serves the requests of one HTTP/1 connection one after the other, as their answers go out. Node would begin with all that
+ * were sent ahead, whose answers have no socket yet: nothing could tell whether their client is still there.
+ */
+function inTurn(request: IncomingMessage, response: ServerResponse, serve: ListenerOptions["onRequest"]): void {
+  if (response.socket !== null) {
+    serve(request, response);
+    return;
+  }
+  const { socket } = request;
+  const waiting = (pipelined.get(socket) ?? 0) + 1;
+  if (waiting > maxPipelined) {
+    socket.destroy();
+    return;
+  }
+  pipelined.set(socket, waiting);
+  response.once("socket", () => {
+    pipelined.set(socket, (pipelined.get(socket) ?? 1) - 1);
+    // Node is still handing the socket over.
+    process.nextTick(() => {
+      if (!socket.destroyed) serve(request, response);
+    });
+  });
 }
 
 /** A peer that has vanished is noticed by the system, though it is silent. */
