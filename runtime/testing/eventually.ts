@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 /** How long and how often to look. */
 export interface EventuallyOptions {
-  /** When to give up, in milliseconds. Default: 10 000; generous, since it costs time only when something is broken. */
+  /** When to give up, in milliseconds. Default: 30 000; generous, since it costs time only when something is broken. */
   readonly timeoutMs?: number;
   /** How long to wait between looks, in milliseconds. Default: 10. */
   readonly intervalMs?: number;
@@ -16,7 +16,7 @@ export interface EventuallyOptions {
  */
 export async function eventually<T>(
   check: () => T | Promise<T>,
-  { timeoutMs = 10_000, intervalMs = 10 }: EventuallyOptions = {},
+  { timeoutMs = 30_000, intervalMs = 10 }: EventuallyOptions = {},
 ): Promise<Exclude<Awaited<T>, false>> {
   const giveUpAt = performance.now() + timeoutMs;
   for (;;) {
