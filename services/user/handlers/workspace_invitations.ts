@@ -27,7 +27,7 @@ import {
 import { findBinding, findRole } from "../store/role_store.ts";
 import { findWorkspace, isMember } from "../store/workspace_store.ts";
 import type { Deps } from "./deps.ts";
-import { join } from "./joining.ts";
+import { isStoodBehind, join } from "./joining.ts";
 import { jobs, linkOf } from "./mailing.ts";
 import { toInvitation, toWorkspace } from "./messages.ts";
 import { refuseBeyondOwn, roleOf } from "./workspace_members.ts";
@@ -128,6 +128,7 @@ export function invitationHandlers(deps: Deps): Pick<ServiceImpl<typeof Workspac
       if (invitation === undefined || invitationState(invitation, clock()) !== "pending") {
         throw new AppError(Reason.LINK_INVALID);
       }
+      if (!(await isStoodBehind(db.query, invitation))) throw new AppError(Reason.LINK_INVALID);
       const [workspace, inviter, role] = await Promise.all([
         findWorkspace(db.query, invitation.workspaceId),
         findAccount(db.query, invitation.createdBy),

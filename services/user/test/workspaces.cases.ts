@@ -150,6 +150,26 @@ export function workspaceCases(world: () => World): void {
       expect(await refusal(missing)).toBe("NOT_FOUND");
     });
 
+    it("do not join by the link of somebody who may no longer give its role", async () => {
+      const host = await world().signUp("Host Revenge");
+      const workspaceId = await workspaceOf(host, "Revenge");
+      const leaver = await joined(world(), host, workspaceId, "Leaver Revenge", admin);
+      const friend = await world().signUp("Friend Revenge");
+      const invite = async (roleId: string) =>
+        (await leaver.workspaces.createInvitation({ workspaceId, roleId })).secret;
+      const [asAdmin, asGuest, forFriend] = [await invite(admin), await invite(guest), await invite(guest)];
+      await friend.workspaces.acceptInvitation({ secret: forFriend });
+
+      await host.workspaces.updateMember({ workspaceId, userId: leaver.id, roleId: member });
+      const other = await world().signUp("Other Revenge");
+      expect(await refusal(other.workspaces.acceptInvitation({ secret: asGuest }))).toBe("LINK_INVALID");
+      await host.workspaces.removeMember({ workspaceId, userId: leaver.id });
+      expect(await refusal(leaver.workspaces.acceptInvitation({ secret: asAdmin }))).toBe("LINK_INVALID");
+      expect(await refusal(world().anonymous.workspaces.getInvitation({ secret: asAdmin }))).toBe("LINK_INVALID");
+      // Who joined by such a link before stays.
+      expect((await friend.workspaces.getWorkspace({ workspaceId })).workspace?.ownRoleId).toBe(guest);
+    });
+
     it("are invited once for each request_id, and the link is shown once", async () => {
       const host = await world().signUp("Host Once");
       const workspaceId = await workspaceOf(host, "Once");
