@@ -192,7 +192,8 @@ async function send<T, O>(
         });
       }
     }
-    void requests.return?.();
+    // Not awaited: a source that hangs must not hold back the answer; its own failure has nobody left to tell.
+    requests.return?.()?.catch(() => undefined);
   } catch (error) {
     call.cancel();
     throw error;

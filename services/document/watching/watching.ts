@@ -12,7 +12,7 @@ import {
 } from "@docket/contracts/gen/docket/document/v1/change_service_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { Call, Subject } from "@docket/runtime/call";
-import { type Change as LogRow, ChangesTrimmed, heads, lagOf, readChanges } from "@docket/runtime/changelog/read";
+import { ChangesTrimmed, heads, type Change as LogRow, lagOf, readChanges } from "@docket/runtime/changelog/read";
 import { type Follower, Tailer } from "@docket/runtime/changelog/tailer";
 import type { Clock } from "@docket/runtime/clock";
 import { AppError, notFound } from "@docket/runtime/errors";
@@ -260,7 +260,13 @@ export class Watching implements AsyncDisposable {
     };
     this.#open.add(open);
     call.signal.addEventListener("abort", () => open.wake(), { once: true });
-    await this.#guard([...beginning.places.keys()]);
+    try {
+      await this.#guard([...beginning.places.keys()]);
+    } catch (error) {
+      // One that never began must not count among its subject's streams.
+      this.#close(open);
+      throw error;
+    }
     for (const [workspaceId, place] of beginning.places) open.follower.add(workspaceId, place);
     return open;
   }

@@ -74,7 +74,8 @@ export function createRpcAdapter(options: RpcAdapterOptions): RpcAdapter {
     serve(exchange) {
       const handler = handlers.get(exchange.path);
       if (handler === undefined && !looksLikeRpc(exchange.path)) return false;
-      void answer(handler, byPath.get(exchange.path), exchange, options);
+      // Even telling of a failure may fail, when the client goes away just then; that ends its answer and nothing else.
+      answer(handler, byPath.get(exchange.path), exchange, options).catch(() => exchange.response.destroy());
       return true;
     },
   };
