@@ -7,13 +7,12 @@ import {
   RestoreVersionResponseSchema,
   VersionService,
 } from "@docket/contracts/gen/docket/document/v1/version_service_pb.ts";
-import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { BlobReference } from "@docket/contracts/gen/docket/storage/v1/blob_pb.ts";
 import { forward, subjectOf } from "@docket/runtime/call";
-import { afterCommit, isUniqueViolation } from "@docket/runtime/db/database";
+import { afterCommit } from "@docket/runtime/db/database";
 import { openPage } from "@docket/runtime/db/page";
 import { idempotent } from "@docket/runtime/db/request_record";
-import { AppError, notFound } from "@docket/runtime/errors";
+import { notFound } from "@docket/runtime/errors";
 import { checkEtag, etagOf } from "../domain/revision.ts";
 import { recordChanges } from "../store/changes.ts";
 import { updateDocument } from "../store/documents.ts";
@@ -50,9 +49,7 @@ export function versionHandlers(deps: Deps): ServiceImpl<typeof VersionService> 
       ...versionFrom(reference, { ...basis, label: made.label, note: made.note }),
       restored_from: made.restoredFrom,
     };
-    await insertVersion(tx, version).catch((error: unknown) => {
-      throw isUniqueViolation(error) ? new AppError(Reason.UPLOAD_CONSUMED, { cause: error }) : error;
-    });
+    await insertVersion(tx, version);
     const ofTasks = await applyTaskRules(tx, next, version, at);
     await recordChanges(tx, document.workspace_id, at, made.actor, [
       {

@@ -1,4 +1,7 @@
 // Versions of documents.
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import { isUniqueViolation } from "@docket/runtime/db/database";
+import { AppError } from "@docket/runtime/errors";
 import type { Insertable, Selectable } from "kysely";
 import type { Query, Tables, Tx } from "./entities.ts";
 import { chunks, refuseLost } from "./statements.ts";
@@ -68,7 +71,12 @@ export async function existingVersions(query: Query, ids: readonly string[]): Pr
 }
 
 export async function insertVersion(tx: Tx, row: Insertable<Tables["version"]>): Promise<void> {
-  await tx.insertInto("version").values(row).execute();
+  try {
+    await tx.insertInto("version").values(row).execute();
+  } catch (error) {
+    // Of calls that race for an upload the first one has it.
+    throw isUniqueViolation(error) ? new AppError(Reason.UPLOAD_CONSUMED, { cause: error }) : error;
+  }
 }
 
 /** Changes label or note. */

@@ -1,10 +1,10 @@
-import { describe, expect, it } from "@jest/globals";
 import { DocumentOrder } from "@docket/contracts/gen/docket/document/v1/document_pb.ts";
-import { BlobReferenceState } from "@docket/contracts/gen/docket/storage/v1/blob_pb.ts";
 import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { BlobReferenceState } from "@docket/contracts/gen/docket/storage/v1/blob_pb.ts";
 import { newId } from "@docket/runtime/ids";
 import { eventually } from "@docket/runtime/testing/eventually";
-import { at, reasonOf, startWorld, within, type Somebody, type World } from "./world.ts";
+import { describe, expect, it } from "@jest/globals";
+import { at, reasonOf, type Somebody, startWorld, type World, within } from "./world.ts";
 
 const titles = async (list: Promise<{ documents: { title: string }[] }>) =>
   (await list).documents.map(({ title }) => title);
@@ -45,6 +45,16 @@ describe("DocumentService", () => {
     if (upload !== undefined) upload.stored = true;
     expect(await make(uploadId, ann)).toBe("OK");
     expect(await make(uploadId, ann)).toBe("UPLOAD_CONSUMED");
+  });
+
+  it("makes one document of an upload, however many ask at once", async () => {
+    await using world = await startWorld();
+    const ann = await world.person("member");
+    const uploadId = world.blobs.upload(ann, world.workspaceId);
+    const make = () => world.documents.createDocument({ parent: at(world.workspaceId), uploadId, title: "A" }, ann.as);
+    const reasons = await Promise.all([1, 2, 3].map(() => reasonOf(make())));
+    expect(reasons.sort()).toEqual(["OK", "UPLOAD_CONSUMED", "UPLOAD_CONSUMED"]);
+    expect(await titles(world.documents.listDocuments(anywhere(world), ann.as))).toEqual(["A"]);
   });
 
   it("gives the first answer to a repeated request_id, although the upload is consumed by then", async () => {
