@@ -72,7 +72,7 @@ export class Sessions {
     try {
       if (credential.kind === "key") {
         const answer = await this.#tokens.exchangeKey({ keySecret: secret }, { headers });
-        const { token, keyId, applicationId: id, workspaceId, expiresAt } = answer;
+        const { token, keyId, applicationId: id, workspaceId, expireTime: expiresAt } = answer;
         return {
           kind: "application",
           id,
@@ -82,7 +82,11 @@ export class Sessions {
           expiresAt: expiresAt ? timestampMs(expiresAt) : 0,
         };
       }
-      const { token, session, expiresAt } = await this.#tokens.exchangeSession({ sessionSecret: secret }, { headers });
+      const {
+        token,
+        session,
+        expireTime: expiresAt,
+      } = await this.#tokens.exchangeSession({ sessionSecret: secret }, { headers });
       if (session === undefined) throw new AppError(Reason.INTERNAL, { message: "The user service named no session." });
       return {
         kind: "person",

@@ -96,7 +96,7 @@ export function apiKeyHandlers(deps: Deps): ServiceImpl<typeof ApiKeyService> {
             name: request.name.trim(),
             scopes,
             createdAt: write.now,
-            expiresAt: request.expiresAt && timestampDate(request.expiresAt),
+            expiresAt: request.expireTime && timestampDate(request.expireTime),
             lastUsedAt: undefined,
             revokedAt: undefined,
           };

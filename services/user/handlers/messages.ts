@@ -31,9 +31,9 @@ export function toUser(account: model.Account, { asAdministrator = false } = {})
     timeZone: account.timeZone,
     state: account.disabledAt === undefined ? UserState.ACTIVE : UserState.DISABLED,
     administrator: account.administrator,
-    createdAt: timestampFromDate(account.createdAt),
-    disabledAt: optionalTime(account.disabledAt),
-    resetRequestedAt: asAdministrator ? optionalTime(account.resetRequestedAt) : undefined,
+    createTime: timestampFromDate(account.createdAt),
+    disableTime: optionalTime(account.disabledAt),
+    resetRequestTime: asAdministrator ? optionalTime(account.resetRequestedAt) : undefined,
     etag: String(account.version),
   });
 }
@@ -44,9 +44,9 @@ export function toSession(session: model.Session, currentId: string | undefined)
     userId: session.userId,
     clientName: session.clientName,
     clientAddress: session.clientAddress,
-    createdAt: timestampFromDate(session.createdAt),
-    lastUsedAt: timestampFromDate(session.lastUsedAt),
-    expiresAt: timestampFromDate(session.expiresAt),
+    createTime: timestampFromDate(session.createdAt),
+    lastUseTime: timestampFromDate(session.lastUsedAt),
+    expireTime: timestampFromDate(session.expiresAt),
     current: session.id === currentId,
   });
 }
@@ -58,7 +58,7 @@ export function toWorkspace(workspace: model.Workspace, ownRoleId: string) {
     timeZone: workspace.timeZone,
     quotaBytes: BigInt(workspace.quotaBytes),
     maxFileBytes: BigInt(workspace.maxFileBytes),
-    createdAt: timestampFromDate(workspace.createdAt),
+    createTime: timestampFromDate(workspace.createdAt),
     createdBy: workspace.createdBy,
     etag: String(workspace.version),
     ownRoleId,
@@ -69,7 +69,7 @@ export function toMember(member: model.Member) {
   return create(MemberSchema, {
     user: toUser(member.account),
     roleId: member.roleId,
-    joinedAt: timestampFromDate(member.joinedAt),
+    joinTime: timestampFromDate(member.joinedAt),
     etag: String(member.version),
   });
 }
@@ -89,8 +89,8 @@ export function toInvitation(invitation: model.Invitation, now: Date) {
     roleId: invitation.roleId,
     state: invitationStates[model.invitationState(invitation, now)],
     createdBy: invitation.createdBy,
-    createdAt: timestampFromDate(invitation.createdAt),
-    expiresAt: timestampFromDate(invitation.expiresAt),
+    createTime: timestampFromDate(invitation.createdAt),
+    expireTime: timestampFromDate(invitation.expiresAt),
     acceptedBy: invitation.acceptedBy ?? "",
   });
 }
@@ -103,7 +103,7 @@ export function toRole(role: model.Role) {
     description: role.description,
     permissions: [...role.permissions],
     builtIn: role.builtIn as BuiltInRole,
-    createdAt: timestampFromDate(role.createdAt),
+    createTime: timestampFromDate(role.createdAt),
     etag: String(role.version),
   });
 }
@@ -114,7 +114,7 @@ export function toGroup(group: model.Group) {
     workspaceId: group.workspaceId,
     name: group.name,
     description: group.description,
-    createdAt: timestampFromDate(group.createdAt),
+    createTime: timestampFromDate(group.createdAt),
     etag: String(group.version),
   });
 }
@@ -127,7 +127,7 @@ export function toApplication(application: model.Application) {
     description: application.description,
     createdBy: application.createdBy,
     ownerId: application.ownerId,
-    createdAt: timestampFromDate(application.createdAt),
+    createTime: timestampFromDate(application.createdAt),
     etag: String(application.version),
   });
 }
@@ -139,10 +139,10 @@ export function toApiKey(key: model.ApiKey, secrets: readonly model.ApiKeySecret
     workspaceId: key.workspaceId,
     name: key.name,
     scopes: [...key.scopes],
-    createdAt: timestampFromDate(key.createdAt),
-    expiresAt: optionalTime(key.expiresAt),
-    lastUsedAt: optionalTime(key.lastUsedAt),
-    revokedAt: optionalTime(key.revokedAt),
+    createTime: timestampFromDate(key.createdAt),
+    expireTime: optionalTime(key.expiresAt),
+    lastUseTime: optionalTime(key.lastUsedAt),
+    revokeTime: optionalTime(key.revokedAt),
     secrets: secrets.map(({ id, ending, createdAt }) => ({ id, ending, createdAt: timestampFromDate(createdAt) })),
   });
 }

@@ -86,7 +86,7 @@ export function invitationHandlers(deps: Deps): Pick<ServiceImpl<typeof Workspac
             roleId,
             createdBy: subject.id,
             createdAt: now,
-            expiresAt: expiryOf(request.expiresAt && timestampDate(request.expiresAt), now),
+            expiresAt: expiryOf(request.expireTime && timestampDate(request.expireTime), now),
             acceptedBy: undefined,
             revokedAt: undefined,
           };

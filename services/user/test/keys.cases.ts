@@ -107,7 +107,7 @@ export function keyCases(world: () => World): void {
       await other.workspaces.getWorkspace({ workspaceId });
       const listed = await host.keys.listApiKeys({ workspaceId, applicationId });
       expect(listed.keys).toHaveLength(1);
-      expect(listed.keys[0]?.lastUsedAt).toBeDefined();
+      expect(listed.keys[0]?.lastUseTime).toBeDefined();
       expect(listed.keys[0]?.secrets.map(({ ending }) => ending)).toEqual([
         made.secret.slice(-4),
         second.secret.slice(-4),
@@ -139,7 +139,13 @@ export function keyCases(world: () => World): void {
       const maker = await joined(world(), host, workspaceId, "Maker End", builtInRoleIds.admin);
       const applicationId = await enrolled(host, workspaceId, "Robot", builtInRoleIds.guest);
       const expiresAt = timestampFromDate(new Date(Date.now() + 86_400_000));
-      const brief = await maker.keys.createApiKey({ workspaceId, applicationId, name: "Brief", scopes, expiresAt });
+      const brief = await maker.keys.createApiKey({
+        workspaceId,
+        applicationId,
+        name: "Brief",
+        scopes,
+        expireTime: expiresAt,
+      });
       const lasting = await maker.keys.createApiKey({ workspaceId, applicationId, name: "Lasting", scopes });
       const past = { workspaceId, applicationId, name: "P", scopes, expiresAt: timestampFromDate(new Date(0)) };
       expect(await refusal(maker.keys.createApiKey(past))).toBe("INVALID_ARGUMENT");

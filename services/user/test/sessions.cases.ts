@@ -155,8 +155,8 @@ export function sessionCases(world: () => World, seen: (world: World) => void): 
       await world().anonymous.sessions.requestPasswordReset({ email: "nobody.reset@example.com" });
       const admin = await world().signIn("admin@example.com");
       const seen = await admin.users.getUser({ userId: fritz.id });
-      expect(seen.user?.resetRequestedAt).toBeDefined();
-      expect((await fritz.users.getUser({ userId: fritz.id })).user?.resetRequestedAt).toBeUndefined();
+      expect(seen.user?.resetRequestTime).toBeDefined();
+      expect((await fritz.users.getUser({ userId: fritz.id })).user?.resetRequestTime).toBeUndefined();
       expect(await refusal(fritz.users.createPasswordReset({ userId: fritz.id }))).toBe("PERMISSION_DENIED");
 
       const old = secretOf((await admin.users.createPasswordReset({ userId: fritz.id })).link);
@@ -172,7 +172,7 @@ export function sessionCases(world: () => World, seen: (world: World) => void): 
       expect(await refusal(fritz.sessions.getSession({}))).toBe("SESSION_INVALID");
       expect(await refusal(world().signIn(fritz.email))).toBe("CREDENTIALS_INVALID");
       await world().signIn(fritz.email, "198.51.100.7", "a completely new one 9");
-      expect((await admin.users.getUser({ userId: fritz.id })).user?.resetRequestedAt).toBeUndefined();
+      expect((await admin.users.getUser({ userId: fritz.id })).user?.resetRequestTime).toBeUndefined();
     });
   });
 }

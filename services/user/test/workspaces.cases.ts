@@ -67,7 +67,7 @@ export function workspaceCases(world: () => World): void {
       expect(await refusal(stranger.workspaces.acceptInvitation({ secret }))).toBe("LINK_INVALID");
       const facts = await world().memberships.getWorkspaceFacts({ workspaceId });
       expect(facts).toMatchObject({ name: "Beta 2", timeZone: "Europe/Zurich" });
-      expect(facts.deletedAt).toBeDefined();
+      expect(facts.deleteTime).toBeDefined();
     });
 
     it("refuse names with paths, controls and marks that turn text round", async () => {

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file docket/user/v1/api_key.proto.
  */
 export const file_docket_user_v1_api_key: GenFile = /*@__PURE__*/
-  fileDesc("Chxkb2NrZXQvdXNlci92MS9hcGlfa2V5LnByb3RvEg5kb2NrZXQudXNlci52MSLvAgoGQXBpS2V5EgoKAmlkGAEgASgJEhYKDmFwcGxpY2F0aW9uX2lkGAIgASgJEhQKDHdvcmtzcGFjZV9pZBgDIAEoCRIMCgRuYW1lGAQgASgJEiwKBnNjb3BlcxgFIAMoDjIcLmRvY2tldC5wb2xpY3kudjEuUGVybWlzc2lvbhIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3VzZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KB3NlY3JldHMYCiADKAsyHC5kb2NrZXQudXNlci52MS5BcGlLZXlTZWNyZXQiWgoMQXBpS2V5U2VjcmV0EgoKAmlkGAEgASgJEg4KBmVuZGluZxgCIAEoCRIuCgpjcmVhdGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_docket_policy_v1_policy, file_google_protobuf_timestamp]);
+  fileDesc("Chxkb2NrZXQvdXNlci92MS9hcGlfa2V5LnByb3RvEg5kb2NrZXQudXNlci52MSLzAgoGQXBpS2V5EgoKAmlkGAEgASgJEhYKDmFwcGxpY2F0aW9uX2lkGAIgASgJEhQKDHdvcmtzcGFjZV9pZBgDIAEoCRIMCgRuYW1lGAQgASgJEiwKBnNjb3BlcxgFIAMoDjIcLmRvY2tldC5wb2xpY3kudjEuUGVybWlzc2lvbhIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWxhc3RfdXNlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3Jldm9rZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgdzZWNyZXRzGAogAygLMhwuZG9ja2V0LnVzZXIudjEuQXBpS2V5U2VjcmV0IlsKDEFwaUtleVNlY3JldBIKCgJpZBgBIAEoCRIOCgZlbmRpbmcYAiABKAkSLwoLY3JlYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_docket_policy_v1_policy, file_google_protobuf_timestamp]);
 
 /**
  * A key of an application.
@@ -60,30 +60,30 @@ export type ApiKey = Message<"docket.user.v1.ApiKey"> & {
   /**
    * When it was made.
    *
-   * @generated from field: google.protobuf.Timestamp created_at = 6;
+   * @generated from field: google.protobuf.Timestamp create_time = 6;
    */
-  createdAt?: Timestamp | undefined;
+  createTime?: Timestamp | undefined;
 
   /**
    * When it stops working. Unset: never.
    *
-   * @generated from field: google.protobuf.Timestamp expires_at = 7;
+   * @generated from field: google.protobuf.Timestamp expire_time = 7;
    */
-  expiresAt?: Timestamp | undefined;
+  expireTime?: Timestamp | undefined;
 
   /**
    * When it was last used, exact to some minutes. Unset: never.
    *
-   * @generated from field: google.protobuf.Timestamp last_used_at = 8;
+   * @generated from field: google.protobuf.Timestamp last_use_time = 8;
    */
-  lastUsedAt?: Timestamp | undefined;
+  lastUseTime?: Timestamp | undefined;
 
   /**
    * When it was revoked. Unset: it was not.
    *
-   * @generated from field: google.protobuf.Timestamp revoked_at = 9;
+   * @generated from field: google.protobuf.Timestamp revoke_time = 9;
    */
-  revokedAt?: Timestamp | undefined;
+  revokeTime?: Timestamp | undefined;
 
   /**
    * Its live secrets, at most two, the older first.
@@ -123,9 +123,9 @@ export type ApiKeySecret = Message<"docket.user.v1.ApiKeySecret"> & {
   /**
    * When it was made.
    *
-   * @generated from field: google.protobuf.Timestamp created_at = 3;
+   * @generated from field: google.protobuf.Timestamp create_time = 3;
    */
-  createdAt?: Timestamp | undefined;
+  createTime?: Timestamp | undefined;
 };
 
 /**

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file docket/user/v1/group.proto.
  */
 export const file_docket_user_v1_group: GenFile = /*@__PURE__*/
-  fileDesc("Chpkb2NrZXQvdXNlci92MS9ncm91cC5wcm90bxIOZG9ja2V0LnVzZXIudjEiigEKBUdyb3VwEgoKAmlkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIMCgRuYW1lGAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEi4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYBiABKAkiegoLR3JvdXBNZW1iZXISLwoJcHJpbmNpcGFsGAEgASgLMhwuZG9ja2V0LnVzZXIudjEuUHJpbmNpcGFsUmVmEgwKBG5hbWUYAiABKAkSLAoIYWRkZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_docket_user_v1_principal, file_google_protobuf_timestamp]);
+  fileDesc("Chpkb2NrZXQvdXNlci92MS9ncm91cC5wcm90bxIOZG9ja2V0LnVzZXIudjEiiwEKBUdyb3VwEgoKAmlkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIMCgRuYW1lGAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAYgASgJInoKC0dyb3VwTWVtYmVyEi8KCXByaW5jaXBhbBgBIAEoCzIcLmRvY2tldC51c2VyLnYxLlByaW5jaXBhbFJlZhIMCgRuYW1lGAIgASgJEiwKCGFkZF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_docket_user_v1_principal, file_google_protobuf_timestamp]);
 
 /**
  * People of a workspace under one name. Groups may hold groups.
@@ -53,9 +53,9 @@ export type Group = Message<"docket.user.v1.Group"> & {
   /**
    * When it was made.
    *
-   * @generated from field: google.protobuf.Timestamp created_at = 5;
+   * @generated from field: google.protobuf.Timestamp create_time = 5;
    */
-  createdAt?: Timestamp | undefined;
+  createTime?: Timestamp | undefined;
 
   /**
    * Changes with every change of the name or description.
@@ -95,9 +95,9 @@ export type GroupMember = Message<"docket.user.v1.GroupMember"> & {
   /**
    * Since when.
    *
-   * @generated from field: google.protobuf.Timestamp added_at = 3;
+   * @generated from field: google.protobuf.Timestamp add_time = 3;
    */
-  addedAt?: Timestamp | undefined;
+  addTime?: Timestamp | undefined;
 };
 
 /**

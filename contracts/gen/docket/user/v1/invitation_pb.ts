@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file docket/user/v1/invitation.proto.
  */
 export const file_docket_user_v1_invitation: GenFile = /*@__PURE__*/
-  fileDesc("Ch9kb2NrZXQvdXNlci92MS9pbnZpdGF0aW9uLnByb3RvEg5kb2NrZXQudXNlci52MSKHAgoKSW52aXRhdGlvbhIKCgJpZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSDQoFZW1haWwYAyABKAkSDwoHcm9sZV9pZBgEIAEoCRIuCgVzdGF0ZRgFIAEoDjIfLmRvY2tldC51c2VyLnYxLkludml0YXRpb25TdGF0ZRISCgpjcmVhdGVkX2J5GAYgASgJEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2FjY2VwdGVkX2J5GAkgASgJIvABChdDcmVhdGVJbnZpdGF0aW9uUmVxdWVzdBIkCgx3b3Jrc3BhY2VfaWQYASABKAlCDrpIBXIDsAEBsrsYAggBEh4KBWVtYWlsGAIgASgJQgq6SAdyBRj+AWABSACIAQESGQoHcm9sZV9pZBgDIAEoCUIIukgFcgOwAQESOAoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCLpIBbIBAkABEiEKCnJlcXVlc3RfaWQYBSABKAlCCLpIBXIDsAEBSAGIAQFCCAoGX2VtYWlsQg0KC19yZXF1ZXN0X2lkInIKGENyZWF0ZUludml0YXRpb25SZXNwb25zZRIuCgppbnZpdGF0aW9uGAEgASgLMhouZG9ja2V0LnVzZXIudjEuSW52aXRhdGlvbhIRCgRsaW5rGAIgASgJQgOAAQESEwoGc2VjcmV0GAMgASgJQgOAAQEiewoWTGlzdEludml0YXRpb25zUmVxdWVzdBIkCgx3b3Jrc3BhY2VfaWQYASABKAlCDrpIBXIDsAEBsrsYAggBEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiACCJjChdMaXN0SW52aXRhdGlvbnNSZXNwb25zZRIvCgtpbnZpdGF0aW9ucxgBIAMoCzIaLmRvY2tldC51c2VyLnYxLkludml0YXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImAKF1Jldm9rZUludml0YXRpb25SZXF1ZXN0EiQKDHdvcmtzcGFjZV9pZBgBIAEoCUIOukgFcgOwAQGyuxgCCAESHwoNaW52aXRhdGlvbl9pZBgCIAEoCUIIukgFcgOwAQEiSgoYUmV2b2tlSW52aXRhdGlvblJlc3BvbnNlEi4KCmludml0YXRpb24YASABKAsyGi5kb2NrZXQudXNlci52MS5JbnZpdGF0aW9uIkcKFEdldEludml0YXRpb25SZXF1ZXN0Ei8KBnNlY3JldBgBIAEoCUIfgAEBukgZchcQARiAATIQXltBLVphLXowLTlfLV0rJCKXAQoVR2V0SW52aXRhdGlvblJlc3BvbnNlEhYKDndvcmtzcGFjZV9uYW1lGAEgASgJEhQKDGludml0ZXJfbmFtZRgCIAEoCRIRCglyb2xlX25hbWUYAyABKAkSDQoFZW1haWwYBCABKAkSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSgoXQWNjZXB0SW52aXRhdGlvblJlcXVlc3QSLwoGc2VjcmV0GAEgASgJQh+AAQG6SBlyFxABGIABMhBeW0EtWmEtejAtOV8tXSskIkgKGEFjY2VwdEludml0YXRpb25SZXNwb25zZRIsCgl3b3Jrc3BhY2UYASABKAsyGS5kb2NrZXQudXNlci52MS5Xb3Jrc3BhY2UqrAEKD0ludml0YXRpb25TdGF0ZRIgChxJTlZJVEFUSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASHAoYSU5WSVRBVElPTl9TVEFURV9QRU5ESU5HEAESHQoZSU5WSVRBVElPTl9TVEFURV9BQ0NFUFRFRBACEhwKGElOVklUQVRJT05fU1RBVEVfUkVWT0tFRBADEhwKGElOVklUQVRJT05fU1RBVEVfRVhQSVJFRBAEYgZwcm90bzM", [file_buf_validate_validate, file_docket_policy_v1_policy, file_docket_user_v1_workspace, file_google_protobuf_timestamp]);
+  fileDesc("Ch9kb2NrZXQvdXNlci92MS9pbnZpdGF0aW9uLnByb3RvEg5kb2NrZXQudXNlci52MSKJAgoKSW52aXRhdGlvbhIKCgJpZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSDQoFZW1haWwYAyABKAkSDwoHcm9sZV9pZBgEIAEoCRIuCgVzdGF0ZRgFIAEoDjIfLmRvY2tldC51c2VyLnYxLkludml0YXRpb25TdGF0ZRISCgpjcmVhdGVkX2J5GAYgASgJEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLYWNjZXB0ZWRfYnkYCSABKAki8QEKF0NyZWF0ZUludml0YXRpb25SZXF1ZXN0EiQKDHdvcmtzcGFjZV9pZBgBIAEoCUIOukgFcgOwAQGyuxgCCAESHgoFZW1haWwYAiABKAlCCrpIB3IFGP4BYAFIAIgBARIZCgdyb2xlX2lkGAMgASgJQgi6SAVyA7ABARI5CgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCLpIBbIBAkABEiEKCnJlcXVlc3RfaWQYBSABKAlCCLpIBXIDsAEBSAGIAQFCCAoGX2VtYWlsQg0KC19yZXF1ZXN0X2lkInIKGENyZWF0ZUludml0YXRpb25SZXNwb25zZRIuCgppbnZpdGF0aW9uGAEgASgLMhouZG9ja2V0LnVzZXIudjEuSW52aXRhdGlvbhIRCgRsaW5rGAIgASgJQgOAAQESEwoGc2VjcmV0GAMgASgJQgOAAQEiewoWTGlzdEludml0YXRpb25zUmVxdWVzdBIkCgx3b3Jrc3BhY2VfaWQYASABKAlCDrpIBXIDsAEBsrsYAggBEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiACCJjChdMaXN0SW52aXRhdGlvbnNSZXNwb25zZRIvCgtpbnZpdGF0aW9ucxgBIAMoCzIaLmRvY2tldC51c2VyLnYxLkludml0YXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImAKF1Jldm9rZUludml0YXRpb25SZXF1ZXN0EiQKDHdvcmtzcGFjZV9pZBgBIAEoCUIOukgFcgOwAQGyuxgCCAESHwoNaW52aXRhdGlvbl9pZBgCIAEoCUIIukgFcgOwAQEiSgoYUmV2b2tlSW52aXRhdGlvblJlc3BvbnNlEi4KCmludml0YXRpb24YASABKAsyGi5kb2NrZXQudXNlci52MS5JbnZpdGF0aW9uIkcKFEdldEludml0YXRpb25SZXF1ZXN0Ei8KBnNlY3JldBgBIAEoCUIfgAEBukgZchcQARiAATIQXltBLVphLXowLTlfLV0rJCKYAQoVR2V0SW52aXRhdGlvblJlc3BvbnNlEhYKDndvcmtzcGFjZV9uYW1lGAEgASgJEhQKDGludml0ZXJfbmFtZRgCIAEoCRIRCglyb2xlX25hbWUYAyABKAkSDQoFZW1haWwYBCABKAkSLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkoKF0FjY2VwdEludml0YXRpb25SZXF1ZXN0Ei8KBnNlY3JldBgBIAEoCUIfgAEBukgZchcQARiAATIQXltBLVphLXowLTlfLV0rJCJIChhBY2NlcHRJbnZpdGF0aW9uUmVzcG9uc2USLAoJd29ya3NwYWNlGAEgASgLMhkuZG9ja2V0LnVzZXIudjEuV29ya3NwYWNlKqwBCg9JbnZpdGF0aW9uU3RhdGUSIAocSU5WSVRBVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEhwKGElOVklUQVRJT05fU1RBVEVfUEVORElORxABEh0KGUlOVklUQVRJT05fU1RBVEVfQUNDRVBURUQQAhIcChhJTlZJVEFUSU9OX1NUQVRFX1JFVk9LRUQQAxIcChhJTlZJVEFUSU9OX1NUQVRFX0VYUElSRUQQBGIGcHJvdG8z", [file_buf_validate_validate, file_docket_policy_v1_policy, file_docket_user_v1_workspace, file_google_protobuf_timestamp]);
 
 /**
  * An invitation to a workspace.
@@ -69,16 +69,16 @@ export type Invitation = Message<"docket.user.v1.Invitation"> & {
   /**
    * When it was made.
    *
-   * @generated from field: google.protobuf.Timestamp created_at = 7;
+   * @generated from field: google.protobuf.Timestamp create_time = 7;
    */
-  createdAt?: Timestamp | undefined;
+  createTime?: Timestamp | undefined;
 
   /**
    * Until when it can be accepted.
    *
-   * @generated from field: google.protobuf.Timestamp expires_at = 8;
+   * @generated from field: google.protobuf.Timestamp expire_time = 8;
    */
-  expiresAt?: Timestamp | undefined;
+  expireTime?: Timestamp | undefined;
 
   /**
    * Who accepted it. Empty: nobody yet.
@@ -125,9 +125,9 @@ export type CreateInvitationRequest = Message<"docket.user.v1.CreateInvitationRe
   /**
    * Until when it can be accepted, in the future and within 90 days. Unset: 7 days from now.
    *
-   * @generated from field: google.protobuf.Timestamp expires_at = 4;
+   * @generated from field: google.protobuf.Timestamp expire_time = 4;
    */
-  expiresAt?: Timestamp | undefined;
+  expireTime?: Timestamp | undefined;
 
   /**
    * Makes a repetition safe for 24 hours: the same id gives the first answer again. Unset: a repetition makes another one.
@@ -349,9 +349,9 @@ export type GetInvitationResponse = Message<"docket.user.v1.GetInvitationRespons
   /**
    * Until when it can be accepted.
    *
-   * @generated from field: google.protobuf.Timestamp expires_at = 5;
+   * @generated from field: google.protobuf.Timestamp expire_time = 5;
    */
-  expiresAt?: Timestamp | undefined;
+  expireTime?: Timestamp | undefined;
 };
 
 /**

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file docket/user/v1/role.proto.
  */
 export const file_docket_user_v1_role: GenFile = /*@__PURE__*/
-  fileDesc("Chlkb2NrZXQvdXNlci92MS9yb2xlLnByb3RvEg5kb2NrZXQudXNlci52MSLrAQoEUm9sZRIKCgJpZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRITCgtkZXNjcmlwdGlvbhgEIAEoCRIxCgtwZXJtaXNzaW9ucxgFIAMoDjIcLmRvY2tldC5wb2xpY3kudjEuUGVybWlzc2lvbhItCghidWlsdF9pbhgGIAEoDjIbLmRvY2tldC51c2VyLnYxLkJ1aWx0SW5Sb2xlEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYCCABKAkilwEKC1JvbGVCaW5kaW5nEi8KCXByaW5jaXBhbBgBIAEoCzIcLmRvY2tldC51c2VyLnYxLlByaW5jaXBhbFJlZhIWCg5wcmluY2lwYWxfbmFtZRgCIAEoCRIPCgdyb2xlX2lkGAMgASgJEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKpEBCgtCdWlsdEluUm9sZRIdChlCVUlMVF9JTl9ST0xFX1VOU1BFQ0lGSUVEEAASFwoTQlVJTFRfSU5fUk9MRV9PV05FUhABEhcKE0JVSUxUX0lOX1JPTEVfQURNSU4QAhIYChRCVUlMVF9JTl9ST0xFX01FTUJFUhADEhcKE0JVSUxUX0lOX1JPTEVfR1VFU1QQBGIGcHJvdG8z", [file_docket_policy_v1_policy, file_docket_user_v1_principal, file_google_protobuf_timestamp]);
+  fileDesc("Chlkb2NrZXQvdXNlci92MS9yb2xlLnByb3RvEg5kb2NrZXQudXNlci52MSLsAQoEUm9sZRIKCgJpZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRITCgtkZXNjcmlwdGlvbhgEIAEoCRIxCgtwZXJtaXNzaW9ucxgFIAMoDjIcLmRvY2tldC5wb2xpY3kudjEuUGVybWlzc2lvbhItCghidWlsdF9pbhgGIAEoDjIbLmRvY2tldC51c2VyLnYxLkJ1aWx0SW5Sb2xlEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAggASgJIpgBCgtSb2xlQmluZGluZxIvCglwcmluY2lwYWwYASABKAsyHC5kb2NrZXQudXNlci52MS5QcmluY2lwYWxSZWYSFgoOcHJpbmNpcGFsX25hbWUYAiABKAkSDwoHcm9sZV9pZBgDIAEoCRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqkQEKC0J1aWx0SW5Sb2xlEh0KGUJVSUxUX0lOX1JPTEVfVU5TUEVDSUZJRUQQABIXChNCVUlMVF9JTl9ST0xFX09XTkVSEAESFwoTQlVJTFRfSU5fUk9MRV9BRE1JThACEhgKFEJVSUxUX0lOX1JPTEVfTUVNQkVSEAMSFwoTQlVJTFRfSU5fUk9MRV9HVUVTVBAEYgZwcm90bzM", [file_docket_policy_v1_policy, file_docket_user_v1_principal, file_google_protobuf_timestamp]);
 
 /**
  * A named list of permissions. The four built-in roles are the same in every workspace and have fixed ids:
@@ -70,9 +70,9 @@ export type Role = Message<"docket.user.v1.Role"> & {
   /**
    * When it was made.
    *
-   * @generated from field: google.protobuf.Timestamp created_at = 7;
+   * @generated from field: google.protobuf.Timestamp create_time = 7;
    */
-  createdAt?: Timestamp | undefined;
+  createTime?: Timestamp | undefined;
 
   /**
    * Changes with every change of the role.
@@ -119,9 +119,9 @@ export type RoleBinding = Message<"docket.user.v1.RoleBinding"> & {
   /**
    * Since when.
    *
-   * @generated from field: google.protobuf.Timestamp created_at = 4;
+   * @generated from field: google.protobuf.Timestamp create_time = 4;
    */
-  createdAt?: Timestamp | undefined;
+  createTime?: Timestamp | undefined;
 };
 
 /**

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file docket/user/v1/session.proto.
  */
 export const file_docket_user_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("Chxkb2NrZXQvdXNlci92MS9zZXNzaW9uLnByb3RvEg5kb2NrZXQudXNlci52MSL2AQoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEhMKC2NsaWVudF9uYW1lGAMgASgJEhYKDmNsaWVudF9hZGRyZXNzGAQgASgJEi4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3RfdXNlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3VycmVudBgIIAEoCGIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chxkb2NrZXQvdXNlci92MS9zZXNzaW9uLnByb3RvEg5kb2NrZXQudXNlci52MSL5AQoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEhMKC2NsaWVudF9uYW1lGAMgASgJEhYKDmNsaWVudF9hZGRyZXNzGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1sYXN0X3VzZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3VycmVudBgIIAEoCGIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * A signed-in client of a person.
@@ -51,23 +51,23 @@ export type Session = Message<"docket.user.v1.Session"> & {
   /**
    * When it began.
    *
-   * @generated from field: google.protobuf.Timestamp created_at = 5;
+   * @generated from field: google.protobuf.Timestamp create_time = 5;
    */
-  createdAt?: Timestamp | undefined;
+  createTime?: Timestamp | undefined;
 
   /**
    * When it was last used, exact to some minutes.
    *
-   * @generated from field: google.protobuf.Timestamp last_used_at = 6;
+   * @generated from field: google.protobuf.Timestamp last_use_time = 6;
    */
-  lastUsedAt?: Timestamp | undefined;
+  lastUseTime?: Timestamp | undefined;
 
   /**
    * When it ends at the latest; it ends earlier when it is not used for the idle time.
    *
-   * @generated from field: google.protobuf.Timestamp expires_at = 7;
+   * @generated from field: google.protobuf.Timestamp expire_time = 7;
    */
-  expiresAt?: Timestamp | undefined;
+  expireTime?: Timestamp | undefined;
 
   /**
    * Whether it is the session of this call.

@@ -723,7 +723,7 @@ export const SessionService: GenService<{
   },
   /**
    * Asks for a new password. The answer is the same whether the address has an account or not. With mail a link is sent;
-   * without it an administrator sees the wish (User.reset_requested_at) and makes a link with UserService.CreatePasswordReset.
+   * without it an administrator sees the wish (User.reset_request_time) and makes a link with UserService.CreatePasswordReset.
    *
    * @generated from rpc docket.user.v1.SessionService.RequestPasswordReset
    */

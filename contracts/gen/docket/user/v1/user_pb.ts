@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file docket/user/v1/user.proto.
  */
 export const file_docket_user_v1_user: GenFile = /*@__PURE__*/
-  fileDesc("Chlkb2NrZXQvdXNlci92MS91c2VyLnByb3RvEg5kb2NrZXQudXNlci52MSLCAgoEVXNlchIKCgJpZBgBIAEoCRINCgVlbWFpbBgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSDgoGbG9jYWxlGAQgASgJEhEKCXRpbWVfem9uZRgFIAEoCRIoCgVzdGF0ZRgGIAEoDjIZLmRvY2tldC51c2VyLnYxLlVzZXJTdGF0ZRIVCg1hZG1pbmlzdHJhdG9yGAcgASgIEi4KCmNyZWF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2Rpc2FibGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI2ChJyZXNldF9yZXF1ZXN0ZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYCyABKAkqVwoJVXNlclN0YXRlEhoKFlVTRVJfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFVU0VSX1NUQVRFX0FDVElWRRABEhcKE1VTRVJfU1RBVEVfRElTQUJMRUQQAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chlkb2NrZXQvdXNlci92MS91c2VyLnByb3RvEg5kb2NrZXQudXNlci52MSLEAgoEVXNlchIKCgJpZBgBIAEoCRINCgVlbWFpbBgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSDgoGbG9jYWxlGAQgASgJEhEKCXRpbWVfem9uZRgFIAEoCRIoCgVzdGF0ZRgGIAEoDjIZLmRvY2tldC51c2VyLnYxLlVzZXJTdGF0ZRIVCg1hZG1pbmlzdHJhdG9yGAcgASgIEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxkaXNhYmxlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjYKEnJlc2V0X3JlcXVlc3RfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgLIAEoCSpXCglVc2VyU3RhdGUSGgoWVVNFUl9TVEFURV9VTlNQRUNJRklFRBAAEhUKEVVTRVJfU1RBVEVfQUNUSVZFEAESFwoTVVNFUl9TVEFURV9ESVNBQkxFRBACYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * The account of a person. Accounts belong to the instance, not to a workspace.
@@ -72,23 +72,23 @@ export type User = Message<"docket.user.v1.User"> & {
   /**
    * When the account was made.
    *
-   * @generated from field: google.protobuf.Timestamp created_at = 8;
+   * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
-  createdAt?: Timestamp | undefined;
+  createTime?: Timestamp | undefined;
 
   /**
    * When it was disabled. Unset: it is not.
    *
-   * @generated from field: google.protobuf.Timestamp disabled_at = 9;
+   * @generated from field: google.protobuf.Timestamp disable_time = 9;
    */
-  disabledAt?: Timestamp | undefined;
+  disableTime?: Timestamp | undefined;
 
   /**
    * When the person last asked for a password reset that is still open. Shown to administrators only.
    *
-   * @generated from field: google.protobuf.Timestamp reset_requested_at = 10;
+   * @generated from field: google.protobuf.Timestamp reset_request_time = 10;
    */
-  resetRequestedAt?: Timestamp | undefined;
+  resetRequestTime?: Timestamp | undefined;
 
   /**
    * Changes with every change of the account.

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file docket/user/v1/workspace.proto.
  */
 export const file_docket_user_v1_workspace: GenFile = /*@__PURE__*/
-  fileDesc("Ch5kb2NrZXQvdXNlci92MS93b3Jrc3BhY2UucHJvdG8SDmRvY2tldC51c2VyLnYxIswBCglXb3Jrc3BhY2USCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIRCgl0aW1lX3pvbmUYAyABKAkSEwoLcXVvdGFfYnl0ZXMYBCABKAMSFgoObWF4X2ZpbGVfYnl0ZXMYBSABKAMSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKY3JlYXRlZF9ieRgHIAEoCRIMCgRldGFnGAggASgJEhMKC293bl9yb2xlX2lkGAkgASgJYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch5kb2NrZXQvdXNlci92MS93b3Jrc3BhY2UucHJvdG8SDmRvY2tldC51c2VyLnYxIs0BCglXb3Jrc3BhY2USCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIRCgl0aW1lX3pvbmUYAyABKAkSEwoLcXVvdGFfYnl0ZXMYBCABKAMSFgoObWF4X2ZpbGVfYnl0ZXMYBSABKAMSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmNyZWF0ZWRfYnkYByABKAkSDAoEZXRhZxgIIAEoCRITCgtvd25fcm9sZV9pZBgJIAEoCWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * A place where people work together: everything in Docket belongs to one.
@@ -58,9 +58,9 @@ export type Workspace = Message<"docket.user.v1.Workspace"> & {
   /**
    * When it was made.
    *
-   * @generated from field: google.protobuf.Timestamp created_at = 6;
+   * @generated from field: google.protobuf.Timestamp create_time = 6;
    */
-  createdAt?: Timestamp | undefined;
+  createTime?: Timestamp | undefined;
 
   /**
    * Who made it.
