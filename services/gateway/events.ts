@@ -20,7 +20,7 @@ export function requestEnded(
       reason: outcome.reason,
       subject: outcome.subject,
       client: clientAddress,
-      complete: response.writableFinished,
+      complete: response.writableEnded,
       duration_ms: Math.round(durationMs * 10) / 10,
     },
     "request",

@@ -21,12 +21,14 @@ import type { GatewayConfig } from "./config.ts";
 import { draining, insecureCookies, listening, requestEnded } from "./events.ts";
 import { Contents } from "./files/contents.ts";
 import { downloads } from "./files/downloads.ts";
+import { limitKey } from "./guard/client_address.ts";
 import { Gate } from "./guard/gate.ts";
 import { createEdge } from "./http/edge.ts";
 import { KeySetCache } from "./http/key_set.ts";
 import { pages } from "./http/pages.ts";
 import { rawRefusal } from "./http/problem.ts";
 import { ReadinessProbe } from "./http/readiness.ts";
+import { StalledAnswers } from "./http/stalled.ts";
 import { ByteBudget } from "./limits/byte_budget.ts";
 import { Load } from "./limits/load.ts";
 import { RateLimits } from "./limits/rates.ts";
@@ -83,6 +85,7 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
   const sessions = new Sessions(clients.tokens);
   const streams = new OpenStreams(sessions);
   const load = starting.use(new Load(config.limits));
+  const stalled = starting.use(new StalledAnswers(config.limits.transferIdleMs));
   const rates = overrides.rates ?? new RateLimits(config.rateScale / 100);
   const gate = new Gate({ cookie, sessions, rates, load, publicOrigin: config.publicUrl?.origin });
   const readiness = new ReadinessProbe(clients.health);
@@ -119,6 +122,7 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
       proxies: config.proxies,
       https,
       rpc,
+      stalled,
       routes: [
         ...pages({
           readiness,
@@ -184,6 +188,7 @@ async function listen(config: GatewayConfig, onRequest: ReturnType<typeof create
       connections: {
         total: connections.total,
         perAddress: connections.perAddress,
+        keyOf: limitKey,
         exempt: (address) => proxies.trusts(address),
       },
       http1: {

@@ -15,8 +15,9 @@ export class TrustedProxies {
   }
 
   trusts(address: string): boolean {
-    const family = isIP(address);
-    return this.#any && family !== 0 && this.#list.check(address, family === 6 ? "ipv6" : "ipv4");
+    const plain = plainAddress(address);
+    const family = isIP(plain);
+    return this.#any && family !== 0 && this.#list.check(plain, family === 6 ? "ipv6" : "ipv4");
   }
 
   /**
@@ -55,7 +56,8 @@ export function plainAddress(address: string): string {
 }
 
 /** The key under which an address is limited: IPv6 clients own whole /64 networks. */
-export function limitKey(address: string): string {
+export function limitKey(given: string): string {
+  const address = plainAddress(given);
   if (isIP(address) !== 6) return address;
   const [head = "", tail = ""] = address.toLowerCase().split("::");
   const left = head === "" ? [] : head.split(":");

@@ -9,6 +9,7 @@ import type { EdgeRequest, EdgeResponse } from "../listener/listener.ts";
 import type { RpcAdapter } from "../rpc/adapter.ts";
 import { type Exchange, headerOf, stopUnreadBody } from "./exchange.ts";
 import { type Route, serveHttp } from "./router.ts";
+import type { StalledAnswers } from "./stalled.ts";
 
 export interface EdgeOptions {
   readonly proxies: TrustedProxies;
@@ -16,6 +17,7 @@ export interface EdgeOptions {
   readonly https: boolean;
   readonly rpc: RpcAdapter;
   readonly routes: readonly Route[];
+  readonly stalled: StalledAnswers;
   /** The size of all headers of a request. HTTP/2 peers learn of it too late to be held to it by the protocol. */
   readonly maxHeaderBytes: number;
   readonly logger: Logger;
@@ -50,6 +52,7 @@ export function createEdge(options: EdgeOptions): (request: EdgeRequest, respons
     const requestId = requestIdOf(request.headers["x-request-id"], trusted, options.newRequestId);
     setSecurityHeaders(response, options.https);
     response.setHeader("x-request-id", requestId);
+    options.stalled.watch(response);
     const target = targetOf(request, trusted);
     const bulky = headerBytes(request) > options.maxHeaderBytes;
     if (target === undefined || bulky) {

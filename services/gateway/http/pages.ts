@@ -25,6 +25,7 @@ export function pages({ readiness, keys, gate, build, publicUrl }: PagesOptions)
     both("page", /^\/$/, async (exchange) =>
       sendText(exchange, "text/plain; charset=utf-8", frontPage(publicUrl, build)),
     ),
+    ...linkPages(publicUrl),
     // Probes are not limited: a busy edge is alive all the same.
     both("healthz", /^\/healthz$/, async (exchange) => sendJson(exchange, { status: "alive" })),
     both("readyz", /^\/readyz$/, async (exchange) => {
@@ -41,6 +42,43 @@ export function pages({ readiness, keys, gate, build, publicUrl }: PagesOptions)
       sendText(exchange, "application/jwk-set+json", json);
     }),
   ];
+}
+
+/** What the links in mails lead to, until there is a page for each: which call takes their secret. */
+const links = [
+  {
+    path: "invitations",
+    method: "WorkspaceService/AcceptInvitation",
+    body: (secret: string) => ({ secret }),
+    says: "You are invited to a workspace. Signed in, accept it with the call below; without an account give the secret to SignUp as invitationSecret.",
+    signedIn: true,
+  },
+  {
+    path: "reset-password",
+    method: "SessionService/ResetPassword",
+    body: (secret: string) => ({ secret, newPassword: "…" }),
+    says: "Set a new password with:",
+    signedIn: false,
+  },
+  {
+    path: "confirm",
+    method: "SessionService/ConfirmSignUp",
+    body: (secret: string) => ({ secret, password: "…" }),
+    says: "Confirm your account, with the password that you chose:",
+    signedIn: false,
+  },
+];
+
+function linkPages(publicUrl: string): Route[] {
+  return links.map(({ path, method, body, says, signedIn }) => {
+    const pattern = new RegExp(`^/${path}/([A-Za-z0-9_-]{1,128})$`);
+    return both("link", pattern, async (exchange, secret = "") => {
+      exchange.response.setHeader("cache-control", "no-store");
+      const session = signedIn ? " -H 'authorization: Bearer <session>'" : "";
+      const call = `curl -H 'content-type: application/json'${session} -d '${JSON.stringify(body(secret))}' ${publicUrl}/docket.user.v1.${method}`;
+      return sendText(exchange, "text/plain; charset=utf-8", `${says}\n\n  ${call}\n`);
+    });
+  });
 }
 
 function both(name: string, path: RegExp, handler: Route["methods"][string]): Route {

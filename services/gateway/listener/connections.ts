@@ -6,8 +6,10 @@ import type { Socket } from "node:net";
 export interface ConnectionLimits {
   /** Connections at once. */
   readonly total: number;
-  /** Connections at once from one address. */
+  /** Connections at once from one address, or network, as `keyOf` has it. */
   readonly perAddress: number;
+  /** What addresses are counted under: IPv6 clients own whole networks. */
+  readonly keyOf: (address: string) => string;
   /** Whether an address is exempt from the cap for each address. */
   readonly exempt: (address: string) => boolean;
 }
@@ -28,12 +30,13 @@ export class Connections {
   /** Counts a new connection, or says that there are too many. */
   admit(socket: Socket): boolean {
     const address = socket.remoteAddress ?? "";
-    const known = this.#perAddress.get(address) ?? 0;
+    const key = this.#limits.keyOf(address);
+    const known = this.#perAddress.get(key) ?? 0;
     if (this.#sockets.size >= this.#limits.total) return false;
     if (known >= this.#limits.perAddress && !this.#limits.exempt(address)) return false;
     this.#sockets.add(socket);
-    this.#perAddress.set(address, known + 1);
-    socket.once("close", () => this.#forget(socket, address));
+    this.#perAddress.set(key, known + 1);
+    socket.once("close", () => this.#forget(socket, key));
     return true;
   }
 
@@ -42,10 +45,10 @@ export class Connections {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #forget(socket: Socket, address: string): void {
+  #forget(socket: Socket, key: string): void {
     this.#sockets.delete(socket);
-    const left = (this.#perAddress.get(address) ?? 1) - 1;
-    if (left <= 0) this.#perAddress.delete(address);
-    else this.#perAddress.set(address, left);
+    const left = (this.#perAddress.get(key) ?? 1) - 1;
+    if (left <= 0) this.#perAddress.delete(key);
+    else this.#perAddress.set(key, left);
   }
 }

@@ -14,7 +14,7 @@ async function start(overrides: Partial<ListenerOptions> = {}): Promise<number> 
   const listener = await startListener({
     host: "127.0.0.1",
     port: 0,
-    connections: { total: 100, perAddress: 50, exempt: () => false },
+    connections: { total: 100, perAddress: 50, keyOf: (address) => address, exempt: () => false },
     http1: { maxHeaderBytes: 8192, headersMs: 300, keepAliveMs: 300 },
     http2: { maxStreams: 10, maxHeaderBytes: 8192, idleMs: 300, firstStreamMs: 300 },
     firstBytesMs: 300,
@@ -154,7 +154,9 @@ describe("one port", () => {
   });
 
   it("takes only so many connections from one address", async () => {
-    const port = await start({ connections: { total: 100, perAddress: 2, exempt: () => false } });
+    const port = await start({
+      connections: { total: 100, perAddress: 2, keyOf: (address) => address, exempt: () => false },
+    });
     const held = [net.connect(port, "127.0.0.1"), net.connect(port, "127.0.0.1")];
     await Promise.all(held.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));
     const [first, second] = held as [net.Socket, net.Socket];

@@ -10,6 +10,7 @@ import { DocumentService } from "@docket/contracts/gen/docket/document/v1/docume
 import { ErrorInfoSchema } from "@docket/contracts/gen/docket/error/v1/error_info_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { newId } from "@docket/runtime/ids";
+import { eventually } from "@docket/runtime/testing/eventually";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { startWorld, type World } from "./world.ts";
 
@@ -282,6 +283,39 @@ describe("headers", () => {
       "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
     );
     expect(answer).toContain("HTTP/1.1 400");
+  });
+});
+
+describe("an answer that nobody reads", () => {
+  it.each(["1.1", "2"])("is ended after a while over HTTP/%s", async (version) => {
+    await using patient = await startWorld({ EDGE_TRANSFER_IDLE_TIMEOUT: "300ms" });
+    patient.documents.title = "x".repeat(3_900_000);
+    const headers = {
+      authorization: `Bearer ${patient.users.signIn().secret}`,
+      "content-type": "application/json",
+      "accept-encoding": "identity",
+    };
+    const body = JSON.stringify({ documentId: newId() });
+    if (version === "2") {
+      const session = http2.connect(patient.url);
+      session.on("error", () => undefined);
+      const stream = session.request({ ":method": "POST", ":path": getDocument, ...headers });
+      stream.on("error", () => undefined);
+      stream.end(body);
+      await new Promise((resolve) => stream.once("response", resolve));
+      await eventually(() => expect(patient.gateway.gauges().inFlight).toBe(0));
+      session.destroy();
+    } else {
+      const socket = net.connect(patient.port, "127.0.0.1").pause();
+      socket.on("error", () => undefined);
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+      const one = `POST ${getDocument} HTTP/1.1\r\nhost: x\r\n${lines.join("\r\n")}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+      // More than the system's own buffers hold.
+      socket.write(one.repeat(10));
+      await eventually(() => expect(patient.gateway.gauges().connections).toBe(1));
+      await eventually(() => expect(patient.gateway.gauges()).toMatchObject({ connections: 0, inFlight: 0 }));
+      socket.destroy();
+    }
   });
 });
 
