@@ -1,11 +1,15 @@
 // The whole mesh in one call: every service in this process, real gRPC over loopback with mTLS between them, SQLite and
 // files in one data folder. `npm start`, the journeys and the benches use it.
 
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { readConfig as readDocumentConfig } from "@docket/document/config";
 import { startDocumentService } from "@docket/document/service";
 import { readConfig as readGatewayConfig } from "@docket/gateway/config";
 import { startGateway } from "@docket/gateway/service";
 import { openDataDir } from "@docket/runtime/data_dir";
+import { StartError } from "@docket/runtime/errors";
 import type { CallRecord } from "@docket/runtime/interceptors/options";
 import { createLogger, type Logger } from "@docket/runtime/logger";
 import { readConfig as readStorageConfig } from "@docket/storage/config";
@@ -47,6 +51,8 @@ export async function startMesh(
   });
   await using parts = new AsyncDisposableStack();
   parts.use(await openDataDir(gatewayConfig.dataDir));
+  const embedded = userConfig.databaseUrl === undefined;
+  if (embedded) await refuseMissingDatabases(gatewayConfig.dataDir);
   const user = parts.use(await startUserService(userConfig, overridesOf("user")));
   const withUser = { ...inside, USER_ADDRESS: user.address };
   const storage = parts.use(await startStorageService(readStorageConfig(withUser), overridesOf("storage")));
@@ -54,10 +60,33 @@ export async function startMesh(
   const document = parts.use(await startDocumentService(readDocumentConfig(withStorage), overridesOf("document")));
   const withDocument = { ...withStorage, DOCUMENT_ADDRESS: document.address };
   const gateway = parts.use(await startGateway(readGatewayConfig(withDocument), overridesOf("gateway")));
+  if (embedded) await noteDatabases(gatewayConfig.dataDir);
   const running = parts.move();
   return {
     url: gateway.url,
     addresses: { user: user.address, document: document.address, storage: storage.address },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** The databases that belong together, and the note in the data folder that all of them were made. */
+const databases = ["user.db", "storage.db", "document.db"];
+const databasesNote = "databases.json";
+
+/**
+ * A database that is gone would otherwise be made anew, empty, beside others that still speak of its contents. The note
+ * is written after the first complete start, so that one which was interrupted goes on.
+ */
+async function refuseMissingDatabases(dataDir: string): Promise<void> {
+  const complete = existsSync(join(dataDir, databasesNote));
+  const missing = complete ? databases.filter((name) => !existsSync(join(dataDir, name))) : [];
+  if (missing.length > 0) {
+    throw new StartError(
+      `The data folder ${dataDir} has lost ${missing.join(" and ")}: restore the whole folder from a backup, or set DOCKET_DATA_DIR to an empty one.`,
+    );
+  }
+}
+
+async function noteDatabases(dataDir: string): Promise<void> {
+  await writeFile(join(dataDir, databasesNote), `${JSON.stringify(databases)}\n`);
 }

@@ -79,7 +79,12 @@ export function reasonOf(error: unknown): Reason | undefined {
 export function toConnectError(error: unknown, requestId: string): ConnectError {
   if (error instanceof AppError) return encode(error, requestId);
   if (error instanceof ConnectError) {
-    if (reasonOf(error) !== undefined) return error;
+    const [info] = error.findDetails(ErrorInfoSchema);
+    // Packed anew, so that Connect's JSON says it in words as well (the detail's `debug`).
+    if (info !== undefined) {
+      const details = [{ desc: ErrorInfoSchema, value: info }];
+      return new ConnectError(error.rawMessage, error.code, error.metadata, details, error.cause);
+    }
     const reason = chainReasonByCode.get(error.code);
     if (reason !== undefined) return encode(new AppError(reason, { cause: error }), requestId);
   }

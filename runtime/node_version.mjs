@@ -18,7 +18,7 @@ export function nodeVersionFault(version) {
   const mac = process.platform === "darwin";
   const remedy = mac
     ? "install it with `brew install node@24` and `brew link --overwrite node@24`"
-    : "run `npm ci` without `--omit=optional`, which brings it along, or install it from https://nodejs.org";
+    : "after `npm ci` start it with `npm start` or `npx node …`, which run the Node that comes with the packages (unless they were installed with `--omit=optional`), or install it from https://nodejs.org";
   return `Docket needs Node ${oldestNode} or newer and was started with ${version}: ${remedy}.`;
 }
 

@@ -3,7 +3,7 @@
 // deleted workspace) both come this way.
 
 import { setTimeout as pause } from "node:timers/promises";
-import type { Client } from "@connectrpc/connect";
+import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { UserChange } from "@docket/contracts/gen/docket/user/v1/user_change_pb.ts";
 import type { UserChangeService } from "@docket/contracts/gen/docket/user/v1/user_change_service_pb.ts";
@@ -47,11 +47,15 @@ export function followUserChanges({ client, logger, load, apply, onGap }: UserCh
       } catch (error) {
         if (signal.aborted) return;
         const reason = reasonOf(error);
+        const away = ConnectError.from(error).code === Code.Unavailable;
         if (reason === Reason.USER_CURSOR_EXPIRED) {
           logger.error("the log of user changes no longer reaches back to where this service was");
           await onGap?.();
           cursor = "";
-        } else if (reason !== Reason.RESUME) {
+        } else if (away) {
+          // Also how a stream ends in good order, with RESUME.
+          if (reason !== Reason.RESUME) logger.info("the user service is away; its changes are asked for again");
+        } else {
           logger.warn({ err: error }, "the stream of user changes broke; it is opened again");
         }
       }

@@ -21,7 +21,7 @@ export interface Cell {
 }
 
 /** The cells of one RPC: one after another, so that two subjects never meet at one thing; RPCs go side by side. */
-const sideBySide = 8;
+const sideBySide = 4;
 
 /** Plays all cells, or those of the RPCs that `only` picks. */
 export async function play(world: World, only: (rpc: Rpc) => boolean = () => true): Promise<Cell[]> {

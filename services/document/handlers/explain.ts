@@ -29,8 +29,14 @@ import { grantMessage } from "./messages.ts";
 const examples = new Map<Permission, DescMethod>([
   [Permission.DOCUMENT_VIEW, DocumentService.method.getDocument],
   [Permission.DOCUMENT_COMMENT, CommentService.method.createComment],
-  [Permission.DOCUMENT_EDIT, FolderService.method.updateFolder],
+  [Permission.DOCUMENT_EDIT, DocumentService.method.updateDocument],
   [Permission.DOCUMENT_OWN, GrantService.method.setGrant],
+]);
+
+/** The same for folders, where they have RPCs of their own. */
+const folderExamples = new Map<Permission, DescMethod>([
+  [Permission.DOCUMENT_VIEW, FolderService.method.getFolder],
+  [Permission.DOCUMENT_EDIT, FolderService.method.updateFolder],
 ]);
 
 export async function explainAccess(deps: Deps, request: ExplainAccessRequest, context: HandlerContext) {
@@ -41,7 +47,11 @@ export async function explainAccess(deps: Deps, request: ExplainAccessRequest, c
   const about =
     personId === undefined || personId === subject.id ? subject : await other(deps, request, personId, context);
   const standpoint = await standpointOf(deps, about, resource, call);
-  const layers = [meshLayer(permission), sessionLayer(about, subject, permission), roleLayer(standpoint)];
+  const layers = [
+    meshLayer(permission, resource.case),
+    sessionLayer(about, subject, permission),
+    roleLayer(standpoint),
+  ];
   const grants = standpoint.access.grounds.filter((ground) => ground.layer === "grant");
   layers.push(...grants.map((ground) => grantLayer(standpoint, ground)));
   if (grants.length === 0) {
@@ -91,8 +101,10 @@ async function standpointOf(
   return authorizer.rootFor(about, resource.value ?? "", call);
 }
 
-function meshLayer(permission: Permission): AccessLayer {
-  const example = examples.get(permission) ?? DocumentService.method.getDocument;
+function meshLayer(permission: Permission, kind: ExplainAccessRequest["resource"]["case"]): AccessLayer {
+  const ofDocuments = examples.get(permission) ?? DocumentService.method.getDocument;
+  const ofFolders = kind === "documentId" ? undefined : folderExamples.get(permission);
+  const example = ofFolders ?? ofDocuments;
   const callers = callersOf(example).map((caller) => enumName(WorkloadSchema, caller).toLowerCase());
   return layer(AccessLayerKind.MESH, true, `${rpcNameOf(example)} may be called by ${callers.join(", ")}.`);
 }

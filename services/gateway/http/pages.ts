@@ -71,8 +71,8 @@ const links = [
 
 function linkPages(publicUrl: string): Route[] {
   return links.map(({ path, method, body, says, signedIn }) => {
-    const pattern = new RegExp(`^/${path}/([A-Za-z0-9_-]{1,128})$`);
-    return both("link", pattern, async (exchange, secret = "") => {
+    const pattern = new RegExp(`^/${path}/(?<secret>[A-Za-z0-9_-]{1,128})$`);
+    return both("link", pattern, async (exchange, { secret = "" }) => {
       exchange.response.setHeader("cache-control", "no-store");
       const session = signedIn ? " -H 'authorization: Bearer <session>'" : "";
       const call = `curl -H 'content-type: application/json'${session} -d '${JSON.stringify(body(secret))}' ${publicUrl}/docket.user.v1.${method}`;
