@@ -11,7 +11,7 @@ import type { EdgeCall } from "./edge_call.ts";
 /** The shape of every answer that begins a session. */
 interface BeginsSession {
   sessionSecret: string;
-  session?: { readonly expiresAt?: Timestamp };
+  session?: { readonly expireTime?: Timestamp };
 }
 
 export class SessionAnswers {
@@ -35,7 +35,7 @@ export class SessionAnswers {
     const { sessionSecret, session } = message;
     // gRPC clients keep no cookies.
     if (sessionSecret === "" || protocol === "grpc") return message;
-    const expiresAt = session?.expiresAt === undefined ? this.#now() : timestampMs(session.expiresAt);
+    const expiresAt = session?.expireTime === undefined ? this.#now() : timestampMs(session.expireTime);
     exchange.response.appendHeader("set-cookie", this.#cookie.set(sessionSecret, expiresAt - this.#now()));
     return isBrowser(exchange.request.headers) ? ({ ...message, sessionSecret: "" } as Message) : message;
   }

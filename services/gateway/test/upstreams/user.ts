@@ -81,7 +81,7 @@ export class FakeUsers {
   services() {
     const begun = (secret: string, subject: Subject) => ({
       sessionSecret: secret,
-      session: { id: subject.sessionId ?? "", userId: subject.id, expiresAt: timestampFromMs(Date.now() + 3_600_000) },
+      session: { id: subject.sessionId ?? "", userId: subject.id, expireTime: timestampFromMs(Date.now() + 3_600_000) },
     });
     return [
       partly(TokenService, {
@@ -90,13 +90,13 @@ export class FakeUsers {
           const subject = this.sessions.get(sessionSecret);
           if (subject === undefined) throw new AppError(Reason.SESSION_INVALID);
           const { session } = begun(sessionSecret, subject);
-          return { token: subject.token, expiresAt: timestampFromMs(subject.expiresAt), session };
+          return { token: subject.token, expireTime: timestampFromMs(subject.expiresAt), session };
         },
         exchangeKey: async ({ keySecret }) => {
           const subject = this.keys.get(keySecret);
           if (subject === undefined) throw new AppError(Reason.KEY_INVALID);
           const { token, keyId = "", id, workspaceId = "", expiresAt } = subject;
-          return { token, keyId, applicationId: id, workspaceId, expiresAt: timestampFromMs(expiresAt) };
+          return { token, keyId, applicationId: id, workspaceId, expireTime: timestampFromMs(expiresAt) };
         },
         listPublicKeys: async () => ({ keys: [{ id: "key-1", x: "AAAA" }], maxAgeSeconds: 300 }),
       }),
