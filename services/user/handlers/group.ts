@@ -41,7 +41,7 @@ export function groupHandlers(deps: Deps): ServiceImpl<typeof GroupService> {
     return members.map((member) => ({
       principal: toPrincipal(member),
       name: names.get(member.id) ?? "",
-      addedAt: timestampFromDate(member.addedAt),
+      addTime: timestampFromDate(member.addedAt),
     }));
   };
 

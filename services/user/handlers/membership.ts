@@ -71,7 +71,7 @@ export function membershipHandlers({ db }: Deps): ServiceImpl<typeof MembershipS
         quotaBytes: BigInt(workspace.quotaBytes),
         maxFileBytes: BigInt(workspace.maxFileBytes),
         epoch: String(workspace.epoch),
-        ...(workspace.deletedAt !== undefined && { deletedAt: timestampFromDate(workspace.deletedAt) }),
+        ...(workspace.deletedAt !== undefined && { deleteTime: timestampFromDate(workspace.deletedAt) }),
       };
     },
   };

@@ -143,7 +143,7 @@ export function toApiKey(key: model.ApiKey, secrets: readonly model.ApiKeySecret
     expireTime: optionalTime(key.expiresAt),
     lastUseTime: optionalTime(key.lastUsedAt),
     revokeTime: optionalTime(key.revokedAt),
-    secrets: secrets.map(({ id, ending, createdAt }) => ({ id, ending, createdAt: timestampFromDate(createdAt) })),
+    secrets: secrets.map(({ id, ending, createdAt }) => ({ id, ending, createTime: timestampFromDate(createdAt) })),
   });
 }
 

@@ -51,7 +51,7 @@ export function roleHandlers(deps: Deps): ServiceImpl<typeof RoleService> {
       principal: toPrincipal(binding),
       principalName: names.get(binding.id) ?? "",
       roleId: binding.roleId,
-      createdAt: timestampFromDate(binding.createdAt),
+      createTime: timestampFromDate(binding.createdAt),
     }));
   };
 

@@ -31,7 +31,7 @@ export function tokenHandlers(deps: Deps): ServiceImpl<typeof TokenService> {
       if (now.getTime() - session.lastUsedAt.getTime() >= touchAfterMs) await touchSession(db.query, session.id, now);
       const expiresAt = Math.min(now.getTime() + tokenLifeMs, session.expiresAt.getTime());
       const token = await keys.sign({ kind: "person", id: account.id, sessionId: session.id, expiresAt });
-      return { token, expiresAt: timestampFromMs(expiresAt), session: toSession(session, session.id) };
+      return { token, expireTime: timestampFromMs(expiresAt), session: toSession(session, session.id) };
     },
 
     async exchangeKey({ keySecret }) {
@@ -52,7 +52,7 @@ export function tokenHandlers(deps: Deps): ServiceImpl<typeof TokenService> {
         scopes,
         expiresAt,
       });
-      return { token, expiresAt: timestampFromMs(expiresAt), keyId: id, applicationId, workspaceId };
+      return { token, expireTime: timestampFromMs(expiresAt), keyId: id, applicationId, workspaceId };
     },
 
     async listPublicKeys() {

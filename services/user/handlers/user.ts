@@ -166,7 +166,7 @@ export function userHandlers(deps: Deps): ServiceImpl<typeof UserService> {
         await insertPasswordReset(tx, { id, userId, secretHash: hashSecret(secret), createdAt: now, expiresAt });
         return {
           link: linkOf(deps.rules.publicUrl, "reset-password", secret),
-          expiresAt: timestampFromDate(expiresAt),
+          expireTime: timestampFromDate(expiresAt),
         };
       });
     },

@@ -139,7 +139,7 @@ export function invitationHandlers(deps: Deps): Pick<ServiceImpl<typeof Workspac
         inviterName: inviter?.displayName ?? "",
         roleName: role?.name ?? "",
         email: invitation.email,
-        expiresAt: timestampFromDate(invitation.expiresAt),
+        expireTime: timestampFromDate(invitation.expiresAt),
       };
     },
 

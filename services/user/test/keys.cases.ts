@@ -147,7 +147,7 @@ export function keyCases(world: () => World): void {
         expireTime: expiresAt,
       });
       const lasting = await maker.keys.createApiKey({ workspaceId, applicationId, name: "Lasting", scopes });
-      const past = { workspaceId, applicationId, name: "P", scopes, expiresAt: timestampFromDate(new Date(0)) };
+      const past = { workspaceId, applicationId, name: "P", scopes, expireTime: timestampFromDate(new Date(0)) };
       expect(await refusal(maker.keys.createApiKey(past))).toBe("INVALID_ARGUMENT");
       await host.workspaces.removeMember({ workspaceId, userId: maker.id });
       await world().withKey(brief.secret).workspaces.getWorkspace({ workspaceId });

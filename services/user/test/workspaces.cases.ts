@@ -118,7 +118,7 @@ export function workspaceCases(world: () => World): void {
         await host.workspaces.createInvitation({
           workspaceId,
           roleId: member,
-          ...(expiresInMs !== undefined && { expiresAt: timestampFromDate(new Date(Date.now() + expiresInMs)) }),
+          ...(expiresInMs !== undefined && { expireTime: timestampFromDate(new Date(Date.now() + expiresInMs)) }),
         });
       const sign = (invitationSecret: string, email: string) =>
         world().anonymous.sessions.signUp({ email, password: "unguessable 12", displayName: "New", invitationSecret });
