@@ -102,7 +102,7 @@ export class FakeUsers {
         getWorkspaceFacts: ({ workspaceId }) => ({
           name: "Workspace",
           timeZone: "Europe/Berlin",
-          ...(this.#removed.has(workspaceId) && { deletedAt: { seconds: 1n } }),
+          ...(this.#removed.has(workspaceId) && { deleteTime: { seconds: 1n } }),
         }),
       });
       router.service(WorkspaceService, {

@@ -97,7 +97,7 @@ export class Session {
     this.places.delete(workspaceId);
     this.#seen.delete(workspaceId);
     const deleted = await clients.memberships.getWorkspaceFacts({ workspaceId }, forwardCall(call)).then(
-      ({ deleteTime: deletedAt }) => deletedAt !== undefined,
+      ({ deleteTime }) => deleteTime !== undefined,
       () => false,
     );
     return this.#say(workspaceId, deleted ? ChangeKind.WORKSPACE_DELETED : ChangeKind.ACCESS_LOST);

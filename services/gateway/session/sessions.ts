@@ -72,28 +72,24 @@ export class Sessions {
     try {
       if (credential.kind === "key") {
         const answer = await this.#tokens.exchangeKey({ keySecret: secret }, { headers });
-        const { token, keyId, applicationId: id, workspaceId, expireTime: expiresAt } = answer;
+        const { token, keyId, applicationId: id, workspaceId, expireTime } = answer;
         return {
           kind: "application",
           id,
           keyId,
           workspaceId,
           token,
-          expiresAt: expiresAt ? timestampMs(expiresAt) : 0,
+          expiresAt: expireTime ? timestampMs(expireTime) : 0,
         };
       }
-      const {
-        token,
-        session,
-        expireTime: expiresAt,
-      } = await this.#tokens.exchangeSession({ sessionSecret: secret }, { headers });
+      const { token, session, expireTime } = await this.#tokens.exchangeSession({ sessionSecret: secret }, { headers });
       if (session === undefined) throw new AppError(Reason.INTERNAL, { message: "The user service named no session." });
       return {
         kind: "person",
         id: session.userId,
         sessionId: session.id,
         token,
-        expiresAt: expiresAt ? timestampMs(expiresAt) : 0,
+        expiresAt: expireTime ? timestampMs(expireTime) : 0,
       };
     } catch (error) {
       throw refusal(error, credential);
