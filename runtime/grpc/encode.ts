@@ -1,6 +1,7 @@
 // Messages to bytes. A chunk of a file, which is a message of nothing but one `bytes` field, is not encoded at all but
 // copied once, straight into the frame that goes out, where the general encoder and grpc-js copy it several times.
 
+import type { Readable } from "node:stream";
 import { type DescField, type DescMessage, type MessageShape, ScalarType, toBinary } from "@bufbuild/protobuf";
 
 /** Encodes a message as protobuf. */
@@ -47,6 +48,16 @@ export class EncodedChunk {
     target.set(this.#value, at + this.#head);
     return this.length;
   }
+}
+
+/**
+ * Lets a stream hold two messages that are not read yet, when they may be chunks. grpc-js holds sixteen, which is much for
+ * each slow peer, and offers no option; a stream is read only after this.
+ */
+export function holdFewChunks(desc: DescMessage, stream: Readable): void {
+  const { fields } = bulkOf(desc) ?? {};
+  const inside = stream as unknown as { readonly _readableState?: { highWaterMark: number } };
+  if (fields !== undefined && fields.size > 0 && inside._readableState) inside._readableState.highWaterMark = 2;
 }
 
 /** A message that is one oneof and nothing else, with the `bytes` fields of it. */

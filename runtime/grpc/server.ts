@@ -23,7 +23,7 @@ import type {
 import { maxRequestBytesOf } from "@docket/contracts/policy";
 import { callKey } from "../call.ts";
 import { AppError, toConnectError } from "../errors.ts";
-import { chunkOf, type EncodedChunk, encode } from "./encode.ts";
+import { chunkOf, type EncodedChunk, encode, holdFewChunks } from "./encode.ts";
 import { toHeaders, toMetadata, toStatus } from "./status.ts";
 
 /** Where a call came from, for the `caller` link of the chain. */
@@ -185,6 +185,7 @@ async function* single<T>(value: T): AsyncGenerator<T> {
 
 /** Leaving early must not destroy the call, since the answer is still to be sent. */
 async function* incoming(method: DescMethod, stream: ServerDuplexStream<Buffer, Buffer>): AsyncGenerator<Message> {
+  holdFewChunks(method.input, stream);
   for await (const bytes of stream.iterator({ destroyOnReturn: false })) yield decode(method, bytes);
 }
 

@@ -21,7 +21,7 @@ import {
 } from "@connectrpc/connect";
 import { runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
 import type { CallOptions, Client, ClientDuplexStream, ServiceError, StatusObject } from "@grpc/grpc-js";
-import { chunkOf, encode } from "./encode.ts";
+import { chunkOf, encode, holdFewChunks } from "./encode.ts";
 import { pathOf } from "./server.ts";
 import { fromStatus, toHeaders, toMetadata } from "./status.ts";
 
@@ -130,6 +130,7 @@ async function callStream<I extends DescMessage, O extends DescMessage>(
     metadata,
     deadlineOf(timeoutMs),
   );
+  holdFewChunks(method.output, call);
   const ended = new Promise<StatusObject>((resolve) => call.once("status", resolve));
   // The status is reported above and by iteration; an 'error' without a listener would end the process.
   call.on("error", () => undefined);
