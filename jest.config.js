@@ -1,5 +1,6 @@
-// Two projects: `fast` holds unit, contract and service tests and answers within a minute (`npm run test:fast`);
-// `journeys` holds what starts the whole mesh. `npm test` runs both, with coverage over both.
+// Three projects: `fast` holds the tests that stand beside what they test and answers within a minute (`npm run
+// test:fast`); `services` asks each service over real gRPC and a real database; `journeys` starts the whole mesh.
+// `npm test` runs all of them, with coverage over all.
 const base = {
   rootDir: import.meta.dirname,
   testEnvironment: "node",
@@ -29,7 +30,21 @@ export default {
   coverageReporters: ["text-summary", "json-summary", "lcovonly"],
   coverageThreshold: { global: { lines: 85 } },
   projects: [
-    { ...base, displayName: "fast", testMatch: ["<rootDir>/{contracts,runtime,services}/**/*.test.ts"] },
+    {
+      ...base,
+      displayName: "fast",
+      testMatch: ["<rootDir>/{contracts,runtime,services}/**/*.test.ts"],
+      testPathIgnorePatterns: [
+        ...base.testPathIgnorePatterns,
+        "/services/[a-z]+/test/",
+        "/contracts/generate\\.test\\.ts$",
+      ],
+    },
+    {
+      ...base,
+      displayName: "services",
+      testMatch: ["<rootDir>/services/*/test/**/*.test.ts", "<rootDir>/contracts/generate.test.ts"],
+    },
     { ...base, displayName: "journeys", testMatch: ["<rootDir>/{e2e,examples,docs}/**/*.test.ts"] },
   ],
 };
