@@ -7,7 +7,7 @@ const base = {
   transform: {},
   extensionsToTreatAsEsm: [".ts"],
   moduleFileExtensions: ["ts", "js", "mjs", "json", "node"],
-  testPathIgnorePatterns: ["/node_modules/", "/\\.staging-", "/services/web/", "/\\.docket/"],
+  testPathIgnorePatterns: ["/node_modules/", "/\\.staging-", "<rootDir>/web/", "/\\.docket/"],
   modulePathIgnorePatterns: ["/\\.staging-", "/\\.docket/"],
 };
 
@@ -25,7 +25,7 @@ export default {
     "!**/test/**",
     "!contracts/gen/**",
     "!**/.staging-*/**",
-    "!services/web/**",
+    "!web/**",
   ],
   coverageReporters: ["text-summary", "json-summary", "lcovonly"],
   coverageThreshold: { global: { lines: 85 } },

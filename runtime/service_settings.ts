@@ -10,7 +10,7 @@ import { type LogLevel, logLevels } from "./logger.ts";
 import type { Addresses } from "./mesh.ts";
 
 /** Where each service listens when it is a process of its own on one machine. */
-export const defaultPorts: Readonly<Record<string, number>> = {
+const defaultPorts: Readonly<Record<string, number>> = {
   user: 7101,
   document: 7102,
   storage: 7103,
