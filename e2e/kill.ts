@@ -8,6 +8,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ConnectError } from "@connectrpc/connect";
 import { ChangeKind, WatchStart } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import { reasonOf } from "@docket/runtime/errors";
 import { madeFile } from "./bytes.ts";
 import { clientsOf, edgeTransport, type Person, signIn, signUp } from "./person.ts";
 import { digestOverGrpc, goOn, upload, write } from "./transfer.ts";
@@ -122,6 +124,8 @@ async function untilKilled(step: () => Promise<void>): Promise<void> {
     try {
       await step();
     } catch (error) {
+      // A cut connection has no reason of ours; a fault of the server that it confessed to is never excused.
+      if (reasonOf(error) === Reason.INTERNAL) throw error;
       const known = ConnectError.from(error);
       if (
         /unavailable|canceled|aborted|ECONN|socket|closed|reset|internal/i.test(
