@@ -1,0 +1,29 @@
+// One way to the edge: in the browser the page's own origin, on the server the process's own connection (or, in
+// development, the edge's address) with the visitor's cookie.
+
+import { createConnectTransport } from "@connectrpc/connect-web";
+
+export default defineNuxtPlugin(() => {
+  const transport = import.meta.server ? serverTransport() : createConnectTransport({ baseUrl: "/", useBinaryFormat: true });
+  return { provide: { transport } };
+});
+
+function serverTransport() {
+  const event = useRequestEvent();
+  const { edgeFetch } = (event?.node.req ?? {}) as { edgeFetch?: typeof fetch };
+  const cookie = event?.headers.get("cookie") ?? "";
+  const call = edgeFetch ?? fetch;
+  return createConnectTransport({
+    // With a connection of its own the host does not matter; the path does.
+    baseUrl: edgeFetch ? "http://edge" : String(useRuntimeConfig().edgeUrl),
+    useBinaryFormat: true,
+    fetch: async (input, init) => {
+      const headers = new Headers(init?.headers);
+      if (cookie !== "") headers.set("cookie", cookie);
+      const answer = await call(input, { ...init, headers });
+      // A session that has ended clears its cookie in the browser too.
+      for (const line of answer.headers.getSetCookie()) event?.node.res.appendHeader("set-cookie", line);
+      return answer;
+    },
+  });
+}

@@ -1,0 +1,82 @@
+// The portal: what people see. It renders on the server with the visitor's own session, speaks Connect to the edge, and
+// loads nothing from anywhere else: no fonts, icons or telemetry from outside.
+
+import { fileURLToPath } from "node:url";
+import { leanDescriptors } from "./build/lean_descriptors.ts";
+
+/** Where the edge is in development. In production the process gives each request its own way there (see main.ts). */
+const edgeUrl = process.env.DOCKET_EDGE_URL ?? "http://127.0.0.1:8080";
+
+export default defineNuxtConfig({
+  compatibilityDate: "2026-11-01",
+  telemetry: false,
+  devtools: { enabled: false },
+  modules: ["@nuxt/ui", "@nuxtjs/i18n"],
+  css: ["~/assets/main.css"],
+  buildDir: fileURLToPath(new URL(".nuxt", import.meta.url)),
+  components: [{ path: "~/components", pathPrefix: false }],
+  imports: { dirs: ["composables/**"] },
+  ui: { fonts: false, theme: { colors: ["primary", "success", "warning", "error", "neutral", "info"] } },
+  icon: {
+    provider: "server",
+    fallbackToApi: false,
+    localApiEndpoint: "/_nuxt_icon",
+    serverBundle: { collections: ["lucide"] },
+    clientBundle: { scan: true, sizeLimitKb: 64 },
+  },
+  colorMode: { preference: "system", fallback: "light" },
+  i18n: {
+    strategy: "no_prefix",
+    defaultLocale: "en",
+    // Every text of the portal is in these files, by area; a language is one more folder with the same files.
+    locales: [
+      {
+        code: "en",
+        language: "en",
+        name: "English",
+        files: ["common", "account", "documents", "document", "tasks", "uploads", "settings"].map(
+          (area) => `en/${area}.json`,
+        ),
+      },
+    ],
+    detectBrowserLanguage: false,
+  },
+  app: {
+    head: {
+      htmlAttrs: { lang: "en" },
+      title: "Docket",
+      titleTemplate: "%s",
+      viewport: "width=device-width, initial-scale=1, viewport-fit=cover",
+      link: [{ rel: "icon", type: "image/svg+xml", href: "/icon.svg" }],
+      meta: [
+        { name: "description", content: "Documents, every version of them, and what is to be done about them." },
+        { name: "color-scheme", content: "light dark" },
+      ],
+    },
+  },
+  runtimeConfig: { edgeUrl },
+  nitro: {
+    preset: "node-listener",
+    serveStatic: true,
+    compressPublicAssets: { gzip: true, brotli: true },
+    devProxy: {
+      // tus and Connect answer with the host that was asked, so the host is kept.
+      "/files": { target: `${edgeUrl}/files`, changeOrigin: false },
+    },
+  },
+  routeRules: {
+    // Workers take the policy of their own script.
+    "/_nuxt/**": {
+      headers: {
+        "content-security-policy":
+          "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'",
+      },
+    },
+  },
+  vite: {
+    plugins: [leanDescriptors()],
+    worker: { format: "es", plugins: () => [leanDescriptors()] },
+    build: { target: "es2023" },
+  },
+  typescript: { strict: true, tsConfig: { compilerOptions: { noUncheckedIndexedAccess: true } } },
+});
