@@ -1,6 +1,10 @@
 // ListDocuments and SearchDocuments: which lists somebody may see, as branches of one query.
 import type { HandlerContext } from "@connectrpc/connect";
-import { DocumentOrder, type ListDocumentsRequest } from "@docket/contracts/gen/docket/document/v1/document_pb.ts";
+import {
+  DocumentKind,
+  DocumentOrder,
+  type ListDocumentsRequest,
+} from "@docket/contracts/gen/docket/document/v1/document_pb.ts";
 import type { SearchDocumentsRequest } from "@docket/contracts/gen/docket/document/v1/document_service_pb.ts";
 import { Permission, ResourceKind } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { callOf, subjectOf } from "@docket/runtime/call";
@@ -14,14 +18,24 @@ import { newestVersions } from "../store/versions.ts";
 import { type Deps, folderOf } from "./deps.ts";
 import { documentMessage } from "./messages.ts";
 
+const byTitle: Order = { by: "title", descending: false };
+const orders: Readonly<Partial<Record<DocumentOrder, Order>>> = {
+  [DocumentOrder.TITLE_DESCENDING]: { by: "title", descending: true },
+  [DocumentOrder.NEWEST]: { by: "time", descending: true },
+  [DocumentOrder.OLDEST]: { by: "time", descending: false },
+  [DocumentOrder.LARGEST]: { by: "size", descending: true },
+  [DocumentOrder.SMALLEST]: { by: "size", descending: false },
+};
+
 export async function listDocumentsFor(deps: Deps, request: ListDocumentsRequest, context: HandlerContext) {
-  const { parent, anywhere, trashed, tag } = request;
-  const order: Order = request.order === DocumentOrder.NEWEST ? "newest" : "title";
+  const { parent, anywhere, trashed, tag, kind } = request;
+  const order = orders[request.order] ?? byTitle;
   const subject = subjectOf(context);
-  const page = openPage(request, { parent, anywhere, trashed, tag, order, subject: subject.id });
+  const page = openPage(request, { parent, anywhere, trashed, tag, kind, order, subject: subject.id });
   const source = await branchesFor(deps, request, context);
   const rows = await listDocuments(deps.db.query, {
     ...source,
+    ...(kind === DocumentKind.UNSPECIFIED ? {} : { kind }),
     order,
     after: page.after && { value: page.after[0] ?? "", id: String(page.after[1]) },
     limit: page.size + 1,

@@ -10,6 +10,7 @@ import { callOf, subjectOf } from "@docket/runtime/call";
 import { afterCommit } from "@docket/runtime/db/database";
 import { idempotent } from "@docket/runtime/db/request_record";
 import { newId } from "@docket/runtime/ids";
+import { kindOf } from "../domain/kind.ts";
 import { titleFromFileName } from "../domain/names.ts";
 import { checkEtag, etagOf } from "../domain/revision.ts";
 import { isTrashed, state } from "../domain/state.ts";
@@ -66,6 +67,8 @@ export function documentHandlers(deps: Deps): ServiceImpl<typeof DocumentService
           tags: tidyTags(request.tags),
           createdBy: actor,
           at,
+          size: Number(reference.size),
+          kind: kindOf(reference.mediaType, reference.name),
         });
         const version = versionFrom(reference, {
           document_id: document.id,

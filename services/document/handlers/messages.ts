@@ -2,7 +2,11 @@
 import { create, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Actor, ActorSchema } from "@docket/contracts/gen/docket/document/v1/actor_pb.ts";
-import { type Document, DocumentSchema } from "@docket/contracts/gen/docket/document/v1/document_pb.ts";
+import {
+  type Document,
+  type DocumentKind,
+  DocumentSchema,
+} from "@docket/contracts/gen/docket/document/v1/document_pb.ts";
 import { type Folder, FolderSchema } from "@docket/contracts/gen/docket/document/v1/folder_pb.ts";
 import {
   type Grant,
@@ -102,6 +106,7 @@ export function documentMessage(row: DocumentRow, version: VersionRow | undefine
     title: row.title,
     tags: tagsOf(row),
     etag: etagOf(row.revision),
+    kind: row.kind as DocumentKind,
     createdBy: actorMessage(row.created_by),
     createTime: timestampFromMs(row.created_at),
     updateTime: timestampFromMs(row.updated_at),

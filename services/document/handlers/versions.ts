@@ -13,6 +13,7 @@ import { afterCommit } from "@docket/runtime/db/database";
 import { openPage } from "@docket/runtime/db/page";
 import { idempotent } from "@docket/runtime/db/request_record";
 import { notFound } from "@docket/runtime/errors";
+import { kindOf } from "../domain/kind.ts";
 import { checkEtag, etagOf } from "../domain/revision.ts";
 import { recordChanges } from "../store/changes.ts";
 import { updateDocument } from "../store/documents.ts";
@@ -43,7 +44,12 @@ export function versionHandlers(deps: Deps): ServiceImpl<typeof VersionService> 
     checkEtag(made.documentEtag, document.revision);
     const at = clock().getTime();
     const number = document.last_number + 1;
-    const next = await updateDocument(tx, document, { last_number: number, updated_at: at });
+    const next = await updateDocument(tx, document, {
+      last_number: number,
+      updated_at: at,
+      size: Number(reference.size),
+      kind: kindOf(reference.mediaType, reference.name),
+    });
     const basis = { document_id: document.id, number, created_by: made.actor, created_at: at };
     const version = {
       ...versionFrom(reference, { ...basis, label: made.label, note: made.note }),

@@ -50,7 +50,7 @@ async function trashedFolder(db: DocumentDatabase): Promise<{ folder: FolderRow;
     created_at: 1,
     updated_at: 1,
   };
-  const made = { workspaceId, folderId: folder.id, tags: [], createdBy: "person:ann", at: 1 };
+  const made = { workspaceId, folderId: folder.id, tags: [], createdBy: "person:ann", at: 1, size: 1, kind: 1 };
   await db.transaction(async (tx) => {
     await insertFolder(tx, folder, []);
     for (const title of ["One", "Two"]) await insertDocument(tx, { ...made, id: newId(), title });

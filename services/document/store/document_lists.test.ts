@@ -42,17 +42,23 @@ describe("a page of documents", () => {
   it("begins in an index at its first row and sorts nothing, whatever the list and the order", async () => {
     await using folder = await temporaryFolder();
     await using db = await open(folder.path);
+    const columns = { title: "title_key", time: "updated_at", size: "size" };
+    const orders = (["title", "time", "size"] as const).flatMap((by) =>
+      [true, false].map((descending) => ({ by, descending })),
+    );
     for (const branch of branches) {
-      for (const [order, value] of [
-        ["title", "a"],
-        ["newest", 1],
-      ] as const) {
-        const statement = branchStatement(branch, { ...page, order, after: { value, id: "d" } });
-        const plan = await planOf(db, statement.compile(db.query));
-        expect(plan[0]).toMatch(
-          /^SEARCH [dl] USING (COVERING )?INDEX \w+ \(workspace_id=\? AND .*(title_key>|updated_at<)\?\)$/,
-        );
-        expect(plan.join("\n")).not.toMatch(/SCAN|TEMP B-TREE/);
+      for (const order of orders) {
+        for (const kind of [undefined, 2]) {
+          const filter = kind === undefined ? {} : { kind };
+          const after = { value: order.by === "title" ? "a" : 1, id: "d" };
+          const statement = branchStatement(branch, { ...page, ...filter, order, after });
+          const plan = await planOf(db, statement.compile(db.query));
+          const place = `${kind === undefined ? "state=\\?" : "kind=\\?"} AND ${columns[order.by]}${order.descending ? "<" : ">"}\\?`;
+          expect(plan[0]).toMatch(
+            new RegExp(`^SEARCH [dl] USING (COVERING )?INDEX \\w+ \\(workspace_id=\\? AND .*${place}\\)$`),
+          );
+          expect(plan.join("\n")).not.toMatch(/SCAN|TEMP B-TREE/);
+        }
       }
     }
   });

@@ -9,10 +9,13 @@ import { tagList } from "./documents.ts";
 import type { Query, Tables } from "./entities.ts";
 import { compareText } from "./statements.ts";
 
-/** By title from A to Z, or by the last change, the newest first. */
-export type Order = "title" | "newest";
+/** By title, by the time of the last change, or by the size of the newest version; the id decides between equals. */
+export interface Order {
+  readonly by: "title" | "time" | "size";
+  readonly descending: boolean;
+}
 
-/** Where a page goes on: after this title or time, and id. */
+/** Where a page goes on: after this title, time or size, and id. */
 export interface DocumentKey {
   readonly value: string | number;
   readonly id: string;
@@ -32,6 +35,8 @@ export interface ListOptions {
   readonly state: number;
   /** Only with this tag, where no branch is the tag's own list. */
   readonly tag?: string;
+  /** Only those of this kind. */
+  readonly kind?: number;
   readonly order: Order;
   readonly after: DocumentKey | undefined;
   readonly limit: number;
@@ -45,36 +50,42 @@ export async function listDocuments(query: Query, options: ListOptions): Promise
   const merged = new Map<string, DocumentRow>();
   for (const row of pages.flat()) merged.set(row.id, row);
   const rows = [...merged.values()];
-  if (pages.length > 1) rows.sort(options.order === "title" ? byTitle : byNewest);
+  if (pages.length > 1) rows.sort(comparing(options.order));
   return rows.slice(0, options.limit);
 }
 
 /** The key of a row, for the page after it. */
 export function keyOf(row: DocumentRow, order: Order): DocumentKey {
-  return { value: order === "title" ? row.title_key : row.updated_at, id: row.id };
+  return { value: row[columns[order.by]], id: row.id };
 }
 
-function byTitle(a: DocumentRow, b: DocumentRow): number {
-  return compareText(a.title_key, b.title_key) || compareText(a.id, b.id);
-}
+const columns = { title: "title_key", time: "updated_at", size: "size" } as const;
 
-function byNewest(a: DocumentRow, b: DocumentRow): number {
-  return b.updated_at - a.updated_at || compareText(b.id, a.id);
+/** As the statements sort. */
+function comparing({ by, descending }: Order): (a: DocumentRow, b: DocumentRow) => number {
+  const column = columns[by];
+  const ascending = (a: DocumentRow, b: DocumentRow) => {
+    const [x, y] = [a[column], b[column]];
+    const first = typeof x === "string" ? compareText(x, String(y)) : x - Number(y);
+    return first || compareText(a.id, b.id);
+  };
+  return descending ? (a, b) => ascending(b, a) : ascending;
 }
 
 /** The statement that reads at most a page of one list. */
 export function branchStatement(branch: Branch, options: ListOptions): RawBuilder<DocumentRow> {
-  const { workspaceId, order, after, limit, tag } = options;
+  const { workspaceId, kind, order, after, limit, tag } = options;
   const from = branch.list === "listing" ? "l" : "d";
-  const column = sql.ref(`${from}.${order === "title" ? "title_key" : "updated_at"}`);
+  const column = sql.ref(`${from}.${columns[order.by]}`);
   const id = sql.ref(branch.list === "listing" ? "l.document_id" : "d.id");
-  const direction = order === "title" ? sql.raw("asc") : sql.raw("desc");
-  const [atOrBeyond, beyond] = order === "title" ? [sql.raw(">="), sql.raw(">")] : [sql.raw("<="), sql.raw("<")];
+  const direction = sql.raw(order.descending ? "desc" : "asc");
+  const [atOrBeyond, beyond] = order.descending ? [sql.raw("<="), sql.raw("<")] : [sql.raw(">="), sql.raw(">")];
 
   const conditions = [sql`${sql.ref(`${from}.workspace_id`)} = ${workspaceId}`];
   if (branch.list === "folder") conditions.push(sql`d.folder_id = ${branch.folderId}`);
   if (branch.list === "listing") conditions.push(sql`l.list_key = ${branch.key}`);
   conditions.push(sql`${sql.ref(`${from}.state`)} = ${options.state}`);
+  if (kind !== undefined) conditions.push(sql`${sql.ref(`${from}.kind`)} = ${kind}`);
   if (after !== undefined) {
     conditions.push(sql`${column} ${atOrBeyond} ${after.value}`);
     conditions.push(sql`(${column} ${beyond} ${after.value} or ${id} ${beyond} ${after.id})`);

@@ -31,6 +31,9 @@ export interface NewDocument {
   readonly tags: readonly string[];
   readonly createdBy: string;
   readonly at: number;
+  /** Of its version 1. */
+  readonly size: number;
+  readonly kind: number;
 }
 
 /** Adds a document that has its version 1. */
@@ -47,6 +50,8 @@ export async function insertDocument(tx: Tx, made: NewDocument): Promise<Documen
     trashed_at: null,
     revision: 1,
     last_number: 1,
+    size: made.size,
+    kind: made.kind,
     created_by: made.createdBy,
     created_at: made.at,
     updated_at: made.at,
@@ -61,7 +66,7 @@ export async function insertDocument(tx: Tx, made: NewDocument): Promise<Documen
 export async function updateDocument(
   tx: Tx,
   row: DocumentRow,
-  values: Partial<Pick<DocumentRow, "folder_id" | "title" | "tags" | "last_number" | "updated_at">>,
+  values: Partial<Pick<DocumentRow, "folder_id" | "title" | "tags" | "last_number" | "updated_at" | "size" | "kind">>,
 ): Promise<DocumentRow> {
   const next: DocumentRow = {
     ...row,
@@ -213,7 +218,7 @@ async function writeListings(tx: Tx, row: DocumentRow): Promise<void> {
 async function touchListings(tx: Tx, row: DocumentRow): Promise<void> {
   await tx
     .updateTable("listing")
-    .set({ title_key: row.title_key, updated_at: row.updated_at })
+    .set({ title_key: row.title_key, updated_at: row.updated_at, size: row.size, kind: row.kind })
     .where("workspace_id", "=", row.workspace_id)
     .where("document_id", "=", row.id)
     .execute();
@@ -227,5 +232,7 @@ function listing(row: DocumentRow, listKey: string): Insertable<Tables["listing"
     state: row.state,
     title_key: row.title_key,
     updated_at: row.updated_at,
+    size: row.size,
+    kind: row.kind,
   };
 }

@@ -1,4 +1,4 @@
-import { DocumentOrder } from "@docket/contracts/gen/docket/document/v1/document_pb.ts";
+import { DocumentKind, DocumentOrder } from "@docket/contracts/gen/docket/document/v1/document_pb.ts";
 import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { BlobReferenceState } from "@docket/contracts/gen/docket/storage/v1/blob_pb.ts";
 import { newId } from "@docket/runtime/ids";
@@ -119,6 +119,55 @@ describe("DocumentService", () => {
     expect(await reasonOf(world.documents.listDocuments({ parent: within(folderId), anywhere: true }, ann.as))).toBe(
       "INVALID_ARGUMENT",
     );
+  });
+
+  it("lists in every order, of one kind or of all, and follows new versions", async () => {
+    await using world = await startWorld();
+    const [ann, guest] = [await world.person("member"), await world.person("guest")];
+    const folderId = await world.folder(ann, "Folder");
+    const a = await world.document(ann, "a", { content: "four", tags: ["x"] });
+    const b = await world.document(ann, "B", { content: "seventh", folderId, tags: ["x"] });
+    const c = await world.document(ann, "c", { content: "1" });
+    const principal = { principal: { case: "personId" as const, value: guest.id } };
+    await world.grants.setGrant({ resource: { case: "folderId", value: folderId }, principal, level: 1 }, ann.as);
+    for (const id of [a, c]) {
+      await world.grants.setGrant({ resource: { case: "documentId", value: id }, principal, level: 1 }, ann.as);
+    }
+    const list = async (who: Somebody, order: DocumentOrder, more: object = {}) => {
+      const seen: string[] = [];
+      let pageToken = "";
+      do {
+        const request = { ...anywhere(world), order, ...more, pageSize: 1, pageToken };
+        const page = await world.documents.listDocuments(request, who.as);
+        seen.push(...page.documents.map(({ title }) => title));
+        pageToken = page.nextPageToken;
+      } while (pageToken !== "");
+      return seen.join(" ");
+    };
+    for (const who of [ann, guest]) {
+      expect(await list(who, DocumentOrder.TITLE_DESCENDING)).toBe("c B a");
+      expect(await list(who, DocumentOrder.OLDEST)).toBe("a B c");
+      expect(await list(who, DocumentOrder.NEWEST)).toBe("c B a");
+      expect(await list(who, DocumentOrder.LARGEST)).toBe("B a c");
+      expect(await list(who, DocumentOrder.SMALLEST)).toBe("c a B");
+      expect(await list(who, DocumentOrder.LARGEST, { tag: "x" })).toBe("B a");
+      expect(await list(who, DocumentOrder.LARGEST, { kind: DocumentKind.PDF })).toBe("B a c");
+      expect(await list(who, DocumentOrder.TITLE, { kind: DocumentKind.IMAGE })).toBe("");
+    }
+    const uploadId = world.blobs.upload(ann, world.workspaceId, "photo.png", "more than seven", "image/png");
+    await world.versions.createVersion({ documentId: a, uploadId }, ann.as);
+    for (const who of [ann, guest]) {
+      expect(await list(who, DocumentOrder.LARGEST)).toBe("a B c");
+      expect(await list(who, DocumentOrder.TITLE, { kind: DocumentKind.IMAGE })).toBe("a");
+      expect(await list(who, DocumentOrder.TITLE, { kind: DocumentKind.PDF, tag: "x" })).toBe("B");
+      expect(
+        await list(who, DocumentOrder.TITLE, { kind: DocumentKind.PDF, parent: within(folderId), anywhere: false }),
+      ).toBe("B");
+    }
+    const { document } = await world.documents.getDocument({ documentId: a }, ann.as);
+    expect(document?.kind).toBe(DocumentKind.IMAGE);
+    await world.versions.restoreVersion({ documentId: a, number: 1 }, ann.as);
+    expect(await list(ann, DocumentOrder.SMALLEST, { kind: DocumentKind.PDF })).toBe("c a B");
   });
 
   it("lists by tag whatever the case, and follows renames, moves and new tags", async () => {

@@ -22,6 +22,7 @@ export interface FakeUpload {
   readonly workspaceId: string;
   readonly name: string;
   readonly content: string;
+  readonly mediaType: string;
   /** Whether all bytes are there. */
   stored: boolean;
 }
@@ -39,9 +40,10 @@ export class FakeBlobs {
     workspaceId: string,
     name = "report.pdf",
     content = `bytes of ${name}`,
+    mediaType = "application/pdf",
   ): string {
     const id = newId();
-    this.uploads.set(id, { id, ownerId: owner.id, workspaceId, name, content, stored: true });
+    this.uploads.set(id, { id, ownerId: owner.id, workspaceId, name, content, mediaType, stored: true });
     return id;
   }
 
@@ -67,7 +69,7 @@ export class FakeBlobs {
             blobId: sha256.toString("hex"),
             size: BigInt(upload.content.length),
             name: upload.name,
-            mediaType: "application/pdf",
+            mediaType: upload.mediaType,
           });
         },
         copyReference: ({ sourceVersionId, versionId }) => {

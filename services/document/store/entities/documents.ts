@@ -22,6 +22,9 @@ export const DocumentEntity = defineEntity({
     revision: countColumn(),
     /** The number of the newest version. */
     lastNumber: p.integer(),
+    /** The size of the newest version in bytes, and its kind (domain/kind.ts), so that lists are sorted and filtered by them. */
+    size: countColumn().default(0),
+    kind: p.smallint().default(0),
     createdBy: p.string().length(50),
     createdAt: timeColumn(),
     updatedAt: timeColumn(),
@@ -32,6 +35,17 @@ export const DocumentEntity = defineEntity({
     { name: "document_folder_newest", properties: ["workspaceId", "folderId", "state", "updatedAt", "id"] },
     { name: "document_title", properties: ["workspaceId", "state", "titleKey", "id"] },
     { name: "document_newest", properties: ["workspaceId", "state", "updatedAt", "id"] },
+    { name: "document_folder_size", properties: ["workspaceId", "folderId", "state", "size", "id"] },
+    { name: "document_size", properties: ["workspaceId", "state", "size", "id"] },
+    { name: "document_folder_kind_title", properties: ["workspaceId", "folderId", "state", "kind", "titleKey", "id"] },
+    {
+      name: "document_folder_kind_newest",
+      properties: ["workspaceId", "folderId", "state", "kind", "updatedAt", "id"],
+    },
+    { name: "document_folder_kind_size", properties: ["workspaceId", "folderId", "state", "kind", "size", "id"] },
+    { name: "document_kind_title", properties: ["workspaceId", "state", "kind", "titleKey", "id"] },
+    { name: "document_kind_newest", properties: ["workspaceId", "state", "kind", "updatedAt", "id"] },
+    { name: "document_kind_size", properties: ["workspaceId", "state", "kind", "size", "id"] },
     { name: "document_trashed_with", properties: ["workspaceId", "trashedWith"] },
   ],
 });
@@ -78,10 +92,16 @@ export const ListingEntity = defineEntity({
     state: p.smallint(),
     titleKey: p.string().length(255),
     updatedAt: timeColumn(),
+    size: countColumn().default(0),
+    kind: p.smallint().default(0),
   },
   indexes: [
     { name: "listing_title", properties: ["workspaceId", "listKey", "state", "titleKey", "documentId"] },
     { name: "listing_newest", properties: ["workspaceId", "listKey", "state", "updatedAt", "documentId"] },
+    { name: "listing_size", properties: ["workspaceId", "listKey", "state", "size", "documentId"] },
+    { name: "listing_kind_title", properties: ["workspaceId", "listKey", "state", "kind", "titleKey", "documentId"] },
+    { name: "listing_kind_newest", properties: ["workspaceId", "listKey", "state", "kind", "updatedAt", "documentId"] },
+    { name: "listing_kind_size", properties: ["workspaceId", "listKey", "state", "kind", "size", "documentId"] },
     { name: "listing_document", properties: ["workspaceId", "documentId"] },
   ],
 });

@@ -20,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file docket/document/v1/document.proto.
  */
 export const file_docket_document_v1_document: GenFile = /*@__PURE__*/
-  fileDesc("CiFkb2NrZXQvZG9jdW1lbnQvdjEvZG9jdW1lbnQucHJvdG8SEmRvY2tldC5kb2N1bWVudC52MSKwAwoIRG9jdW1lbnQSCgoCaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhYKCWZvbGRlcl9pZBgDIAEoCUgAiAEBEg0KBXRpdGxlGAQgASgJEgwKBHRhZ3MYBSADKAkSDAoEZXRhZxgGIAEoCRIsCgd2ZXJzaW9uGAcgASgLMhsuZG9ja2V0LmRvY3VtZW50LnYxLlZlcnNpb24SLQoKY3JlYXRlZF9ieRgIIAEoCzIZLmRvY2tldC5kb2N1bWVudC52MS5BY3RvchIvCgtjcmVhdGVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKCnRyYXNoX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAGIAQESLgoGYWNjZXNzGAwgASgOMh4uZG9ja2V0LmRvY3VtZW50LnYxLkdyYW50TGV2ZWxCDAoKX2ZvbGRlcl9pZEINCgtfdHJhc2hfdGltZSLaBgoVQ3JlYXRlRG9jdW1lbnRSZXF1ZXN0EiYKDHdvcmtzcGFjZV9pZBgBIAEoCUIOukgFcgOwAQGyuxgCCAFIABIjCglmb2xkZXJfaWQYAiABKAlCDrpIBXIDsAEBsrsYAggCSAASGwoJdXBsb2FkX2lkGAMgASgJQgi6SAVyA7ABARKkAgoFdGl0bGUYBCABKAlCjwK6SIsCcogCEAEY/wEy+QFeW14vXFxceHswfS1ceHsxZn1ceHs3Zn0tXHh7OWZ9XHh7MjAwZX1ceHsyMDBmfVx4ezIwMmF9LVx4ezIwMmV9XHh7MjA2Nn0tXHh7MjA2OX1dKlteL1xcXHh7MH0tXHh7MWZ9XHh7N2Z9LVx4ezlmfVx4ezIwMGV9XHh7MjAwZn1ceHsyMDJhfS1ceHsyMDJlfVx4ezIwNjZ9LVx4ezIwNjl9XHNdW14vXFxceHswfS1ceHsxZn1ceHs3Zn0tXHh7OWZ9XHh7MjAwZX1ceHsyMDBmfVx4ezIwMmF9LVx4ezIwMmV9XHh7MjA2Nn0tXHh7MjA2OX1dKiRaAS5aAi4uSAGIAQEScwoEdGFncxgFIAMoCUJlukhikgFfEBQYASJZclcQARgyMlFeW15ceHswfS1ceHsxZn1ceHs3Zn0tXHh7OWZ9XHh7MjAwZX1ceHsyMDBmfVx4ezIwMmF9LVx4ezIwMmV9XHh7MjA2Nn0tXHh7MjA2OX1dKiQSawoFbGFiZWwYBiABKAlCXLpIWXJXEAAYQDJRXlteXHh7MH0tXHh7MWZ9XHh7N2Z9LVx4ezlmfVx4ezIwMGV9XHh7MjAwZn1ceHsyMDJhfS1ceHsyMDJlfVx4ezIwNjZ9LVx4ezIwNjl9XSokEoABCgRub3RlGAcgASgJQnK6SG9ybRAAGNAPMmZeW15ceHswfS1ceHs4fVx4e2J9XHh7Y31ceHtlfS1ceHsxZn1ceHs3Zn0tXHh7OWZ9XHh7MjAwZX1ceHsyMDBmfVx4ezIwMmF9LVx4ezIwMmV9XHh7MjA2Nn0tXHh7MjA2OX1dKiQSIQoKcmVxdWVzdF9pZBgIIAEoCUIIukgFcgOwAQFIAogBAUIPCgZwYXJlbnQSBbpIAggBQggKBl90aXRsZUINCgtfcmVxdWVzdF9pZCJIChZDcmVhdGVEb2N1bWVudFJlc3BvbnNlEi4KCGRvY3VtZW50GAEgASgLMhwuZG9ja2V0LmRvY3VtZW50LnYxLkRvY3VtZW50IjkKEkdldERvY3VtZW50UmVxdWVzdBIjCgtkb2N1bWVudF9pZBgBIAEoCUIOukgFcgOwAQGyuxgCCAMiRQoTR2V0RG9jdW1lbnRSZXNwb25zZRIuCghkb2N1bWVudBgBIAEoCzIcLmRvY2tldC5kb2N1bWVudC52MS5Eb2N1bWVudCLJAwoUTGlzdERvY3VtZW50c1JlcXVlc3QSIAoMd29ya3NwYWNlX2lkGAEgASgJQgi6SAVyA7ABAUgAEh0KCWZvbGRlcl9pZBgCIAEoCUIIukgFcgOwAQFIABIQCghhbnl3aGVyZRgDIAEoCBIPCgd0cmFzaGVkGAQgASgIEhsKA3RhZxgFIAEoCUIJukgGcgQQARgySAGIAQESOgoFb3JkZXIYBiABKA4yIS5kb2NrZXQuZG9jdW1lbnQudjEuRG9jdW1lbnRPcmRlckIIukgFggECEAESHQoJcGFnZV9zaXplGAcgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YCCABKAlCCLpIBXIDGIAIOp0BukiZARqWAQoXbGlzdF9kb2N1bWVudHMuYW55d2hlcmUSLmFueXdoZXJlLCB0cmFzaGVkIGFuZCB0YWcgZ28gd2l0aCB3b3Jrc3BhY2VfaWQaS2hhcyh0aGlzLndvcmtzcGFjZV9pZCkgfHwgISh0aGlzLmFueXdoZXJlIHx8IHRoaXMudHJhc2hlZCB8fCBoYXModGhpcy50YWcpKUIPCgZwYXJlbnQSBbpIAggBQgYKBF90YWciYQoVTGlzdERvY3VtZW50c1Jlc3BvbnNlEi8KCWRvY3VtZW50cxgBIAMoCzIcLmRvY2tldC5kb2N1bWVudC52MS5Eb2N1bWVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiwQUKFVVwZGF0ZURvY3VtZW50UmVxdWVzdBIjCgtkb2N1bWVudF9pZBgBIAEoCUIOukgFcgOwAQGyuxgCCAMSoAIKBXRpdGxlGAIgASgJQpACukiMAnKJAhj/ATL8AV4oW14vXFxceHswfS1ceHsxZn1ceHs3Zn0tXHh7OWZ9XHh7MjAwZX1ceHsyMDBmfVx4ezIwMmF9LVx4ezIwMmV9XHh7MjA2Nn0tXHh7MjA2OX1dKlteL1xcXHh7MH0tXHh7MWZ9XHh7N2Z9LVx4ezlmfVx4ezIwMGV9XHh7MjAwZn1ceHsyMDJhfS1ceHsyMDJlfVx4ezIwNjZ9LVx4ezIwNjl9XHNdW14vXFxceHswfS1ceHsxZn1ceHs3Zn0tXHh7OWZ9XHh7MjAwZX1ceHsyMDBmfVx4ezIwMmF9LVx4ezIwMmV9XHh7MjA2Nn0tXHh7MjA2OX1dKik/JFoBLloCLi4ScwoEdGFncxgDIAMoCUJlukhikgFfEBQYASJZclcQARgyMlFeW15ceHswfS1ceHsxZn1ceHs3Zn0tXHh7OWZ9XHh7MjAwZX1ceHsyMDBmfVx4ezIwMmF9LVx4ezIwMmV9XHh7MjA2Nn0tXHh7MjA2OX1dKiQSRwoLdXBkYXRlX21hc2sYBCABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQha6SBPIAQHiAQ0SBXRpdGxlEgR0YWdzEhwKBGV0YWcYBSABKAlCCbpIBnIEEAEYQEgAiAEBOnu6SHgadgoVdXBkYXRlX2RvY3VtZW50LnRpdGxlEh9hIHRpdGxlIGhhcyAxIHRvIDI1NSBjaGFyYWN0ZXJzGjwhKCd0aXRsZScgaW4gdGhpcy51cGRhdGVfbWFzay5wYXRocykgfHwgc2l6ZSh0aGlzLnRpdGxlKSA+IDBCBwoFX2V0YWciSAoWVXBkYXRlRG9jdW1lbnRSZXNwb25zZRIuCghkb2N1bWVudBgBIAEoCzIcLmRvY2tldC5kb2N1bWVudC52MS5Eb2N1bWVudCpkCg1Eb2N1bWVudE9yZGVyEh4KGkRPQ1VNRU5UX09SREVSX1VOU1BFQ0lGSUVEEAASGAoURE9DVU1FTlRfT1JERVJfVElUTEUQARIZChVET0NVTUVOVF9PUkRFUl9ORVdFU1QQAmIGcHJvdG8z", [file_buf_validate_validate, file_docket_document_v1_actor, file_docket_document_v1_grant, file_docket_document_v1_version, file_docket_policy_v1_policy, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
+  fileDesc("CiFkb2NrZXQvZG9jdW1lbnQvdjEvZG9jdW1lbnQucHJvdG8SEmRvY2tldC5kb2N1bWVudC52MSLgAwoIRG9jdW1lbnQSCgoCaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhYKCWZvbGRlcl9pZBgDIAEoCUgAiAEBEg0KBXRpdGxlGAQgASgJEgwKBHRhZ3MYBSADKAkSDAoEZXRhZxgGIAEoCRIsCgd2ZXJzaW9uGAcgASgLMhsuZG9ja2V0LmRvY3VtZW50LnYxLlZlcnNpb24SLQoKY3JlYXRlZF9ieRgIIAEoCzIZLmRvY2tldC5kb2N1bWVudC52MS5BY3RvchIvCgtjcmVhdGVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKCnRyYXNoX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAGIAQESLgoGYWNjZXNzGAwgASgOMh4uZG9ja2V0LmRvY3VtZW50LnYxLkdyYW50TGV2ZWwSLgoEa2luZBgNIAEoDjIgLmRvY2tldC5kb2N1bWVudC52MS5Eb2N1bWVudEtpbmRCDAoKX2ZvbGRlcl9pZEINCgtfdHJhc2hfdGltZSLaBgoVQ3JlYXRlRG9jdW1lbnRSZXF1ZXN0EiYKDHdvcmtzcGFjZV9pZBgBIAEoCUIOukgFcgOwAQGyuxgCCAFIABIjCglmb2xkZXJfaWQYAiABKAlCDrpIBXIDsAEBsrsYAggCSAASGwoJdXBsb2FkX2lkGAMgASgJQgi6SAVyA7ABARKkAgoFdGl0bGUYBCABKAlCjwK6SIsCcogCEAEY/wEy+QFeW14vXFxceHswfS1ceHsxZn1ceHs3Zn0tXHh7OWZ9XHh7MjAwZX1ceHsyMDBmfVx4ezIwMmF9LVx4ezIwMmV9XHh7MjA2Nn0tXHh7MjA2OX1dKlteL1xcXHh7MH0tXHh7MWZ9XHh7N2Z9LVx4ezlmfVx4ezIwMGV9XHh7MjAwZn1ceHsyMDJhfS1ceHsyMDJlfVx4ezIwNjZ9LVx4ezIwNjl9XHNdW14vXFxceHswfS1ceHsxZn1ceHs3Zn0tXHh7OWZ9XHh7MjAwZX1ceHsyMDBmfVx4ezIwMmF9LVx4ezIwMmV9XHh7MjA2Nn0tXHh7MjA2OX1dKiRaAS5aAi4uSAGIAQEScwoEdGFncxgFIAMoCUJlukhikgFfEBQYASJZclcQARgyMlFeW15ceHswfS1ceHsxZn1ceHs3Zn0tXHh7OWZ9XHh7MjAwZX1ceHsyMDBmfVx4ezIwMmF9LVx4ezIwMmV9XHh7MjA2Nn0tXHh7MjA2OX1dKiQSawoFbGFiZWwYBiABKAlCXLpIWXJXEAAYQDJRXlteXHh7MH0tXHh7MWZ9XHh7N2Z9LVx4ezlmfVx4ezIwMGV9XHh7MjAwZn1ceHsyMDJhfS1ceHsyMDJlfVx4ezIwNjZ9LVx4ezIwNjl9XSokEoABCgRub3RlGAcgASgJQnK6SG9ybRAAGNAPMmZeW15ceHswfS1ceHs4fVx4e2J9XHh7Y31ceHtlfS1ceHsxZn1ceHs3Zn0tXHh7OWZ9XHh7MjAwZX1ceHsyMDBmfVx4ezIwMmF9LVx4ezIwMmV9XHh7MjA2Nn0tXHh7MjA2OX1dKiQSIQoKcmVxdWVzdF9pZBgIIAEoCUIIukgFcgOwAQFIAogBAUIPCgZwYXJlbnQSBbpIAggBQggKBl90aXRsZUINCgtfcmVxdWVzdF9pZCJIChZDcmVhdGVEb2N1bWVudFJlc3BvbnNlEi4KCGRvY3VtZW50GAEgASgLMhwuZG9ja2V0LmRvY3VtZW50LnYxLkRvY3VtZW50IjkKEkdldERvY3VtZW50UmVxdWVzdBIjCgtkb2N1bWVudF9pZBgBIAEoCUIOukgFcgOwAQGyuxgCCAMiRQoTR2V0RG9jdW1lbnRSZXNwb25zZRIuCghkb2N1bWVudBgBIAEoCzIcLmRvY2tldC5kb2N1bWVudC52MS5Eb2N1bWVudCKDBAoUTGlzdERvY3VtZW50c1JlcXVlc3QSIAoMd29ya3NwYWNlX2lkGAEgASgJQgi6SAVyA7ABAUgAEh0KCWZvbGRlcl9pZBgCIAEoCUIIukgFcgOwAQFIABIQCghhbnl3aGVyZRgDIAEoCBIPCgd0cmFzaGVkGAQgASgIEhsKA3RhZxgFIAEoCUIJukgGcgQQARgySAGIAQESOgoFb3JkZXIYBiABKA4yIS5kb2NrZXQuZG9jdW1lbnQudjEuRG9jdW1lbnRPcmRlckIIukgFggECEAESHQoJcGFnZV9zaXplGAcgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YCCABKAlCCLpIBXIDGIAIEjgKBGtpbmQYCSABKA4yIC5kb2NrZXQuZG9jdW1lbnQudjEuRG9jdW1lbnRLaW5kQgi6SAWCAQIQATqdAbpImQEalgEKF2xpc3RfZG9jdW1lbnRzLmFueXdoZXJlEi5hbnl3aGVyZSwgdHJhc2hlZCBhbmQgdGFnIGdvIHdpdGggd29ya3NwYWNlX2lkGktoYXModGhpcy53b3Jrc3BhY2VfaWQpIHx8ICEodGhpcy5hbnl3aGVyZSB8fCB0aGlzLnRyYXNoZWQgfHwgaGFzKHRoaXMudGFnKSlCDwoGcGFyZW50EgW6SAIIAUIGCgRfdGFnImEKFUxpc3REb2N1bWVudHNSZXNwb25zZRIvCglkb2N1bWVudHMYASADKAsyHC5kb2NrZXQuZG9jdW1lbnQudjEuRG9jdW1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIsEFChVVcGRhdGVEb2N1bWVudFJlcXVlc3QSIwoLZG9jdW1lbnRfaWQYASABKAlCDrpIBXIDsAEBsrsYAggDEqACCgV0aXRsZRgCIAEoCUKQArpIjAJyiQIY/wEy/AFeKFteL1xcXHh7MH0tXHh7MWZ9XHh7N2Z9LVx4ezlmfVx4ezIwMGV9XHh7MjAwZn1ceHsyMDJhfS1ceHsyMDJlfVx4ezIwNjZ9LVx4ezIwNjl9XSpbXi9cXFx4ezB9LVx4ezFmfVx4ezdmfS1ceHs5Zn1ceHsyMDBlfVx4ezIwMGZ9XHh7MjAyYX0tXHh7MjAyZX1ceHsyMDY2fS1ceHsyMDY5fVxzXVteL1xcXHh7MH0tXHh7MWZ9XHh7N2Z9LVx4ezlmfVx4ezIwMGV9XHh7MjAwZn1ceHsyMDJhfS1ceHsyMDJlfVx4ezIwNjZ9LVx4ezIwNjl9XSopPyRaAS5aAi4uEnMKBHRhZ3MYAyADKAlCZbpIYpIBXxAUGAEiWXJXEAEYMjJRXlteXHh7MH0tXHh7MWZ9XHh7N2Z9LVx4ezlmfVx4ezIwMGV9XHh7MjAwZn1ceHsyMDJhfS1ceHsyMDJlfVx4ezIwNjZ9LVx4ezIwNjl9XSokEkcKC3VwZGF0ZV9tYXNrGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0IWukgTyAEB4gENEgV0aXRsZRIEdGFncxIcCgRldGFnGAUgASgJQgm6SAZyBBABGEBIAIgBATp7ukh4GnYKFXVwZGF0ZV9kb2N1bWVudC50aXRsZRIfYSB0aXRsZSBoYXMgMSB0byAyNTUgY2hhcmFjdGVycxo8ISgndGl0bGUnIGluIHRoaXMudXBkYXRlX21hc2sucGF0aHMpIHx8IHNpemUodGhpcy50aXRsZSkgPiAwQgcKBV9ldGFnIkgKFlVwZGF0ZURvY3VtZW50UmVzcG9uc2USLgoIZG9jdW1lbnQYASABKAsyHC5kb2NrZXQuZG9jdW1lbnQudjEuRG9jdW1lbnQq2gEKDERvY3VtZW50S2luZBIdChlET0NVTUVOVF9LSU5EX1VOU1BFQ0lGSUVEEAASFQoRRE9DVU1FTlRfS0lORF9QREYQARIXChNET0NVTUVOVF9LSU5EX0lNQUdFEAISFgoSRE9DVU1FTlRfS0lORF9URVhUEAMSFwoTRE9DVU1FTlRfS0lORF9BVURJTxAEEhcKE0RPQ1VNRU5UX0tJTkRfVklERU8QBRIYChRET0NVTUVOVF9LSU5EX09GRklDRRAGEhcKE0RPQ1VNRU5UX0tJTkRfT1RIRVIQByrdAQoNRG9jdW1lbnRPcmRlchIeChpET0NVTUVOVF9PUkRFUl9VTlNQRUNJRklFRBAAEhgKFERPQ1VNRU5UX09SREVSX1RJVExFEAESGQoVRE9DVU1FTlRfT1JERVJfTkVXRVNUEAISIwofRE9DVU1FTlRfT1JERVJfVElUTEVfREVTQ0VORElORxADEhkKFURPQ1VNRU5UX09SREVSX09MREVTVBAEEhoKFkRPQ1VNRU5UX09SREVSX0xBUkdFU1QQBRIbChdET0NVTUVOVF9PUkRFUl9TTUFMTEVTVBAGYgZwcm90bzM", [file_buf_validate_validate, file_docket_document_v1_actor, file_docket_document_v1_grant, file_docket_document_v1_version, file_docket_policy_v1_policy, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * A document: a title, tags, and every version that it ever had.
@@ -111,6 +111,13 @@ export type Document = Message<"docket.document.v1.Document"> & {
    * @generated from field: docket.document.v1.GrantLevel access = 12;
    */
   access: GrantLevel;
+
+  /**
+   * What kind of file its newest version is.
+   *
+   * @generated from field: docket.document.v1.DocumentKind kind = 13;
+   */
+  kind: DocumentKind;
 };
 
 /**
@@ -332,6 +339,13 @@ export type ListDocumentsRequest = Message<"docket.document.v1.ListDocumentsRequ
    * @generated from field: string page_token = 8;
    */
   pageToken: string;
+
+  /**
+   * Only those of this kind. Goes with every other filter and order. Unset: of any kind.
+   *
+   * @generated from field: docket.document.v1.DocumentKind kind = 9;
+   */
+  kind: DocumentKind;
 };
 
 /**
@@ -440,6 +454,84 @@ export const UpdateDocumentResponseSchema: GenMessage<UpdateDocumentResponse> = 
   messageDesc(file_docket_document_v1_document, 8);
 
 /**
+ * What kind of file a document is: by the media type that its newest version claims, and by the extension of the file's name where that
+ * type says nothing. For finding and showing only: it is a claim of who uploaded it, as the type is.
+ *
+ * @generated from enum docket.document.v1.DocumentKind
+ */
+export const DocumentKind = {
+  /**
+   * No kind. In a request: every kind.
+   *
+   * @generated from enum value: DOCUMENT_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * PDF.
+   *
+   * @generated from enum value: DOCUMENT_KIND_PDF = 1;
+   */
+  PDF: 1,
+
+  /**
+   * Pictures, drawings and photographs.
+   *
+   * @generated from enum value: DOCUMENT_KIND_IMAGE = 2;
+   */
+  IMAGE: 2,
+
+  /**
+   * Plain text, Markdown, tables as CSV, mark-up, data and code.
+   *
+   * @generated from enum value: DOCUMENT_KIND_TEXT = 3;
+   */
+  TEXT: 3,
+
+  /**
+   * Sound.
+   *
+   * @generated from enum value: DOCUMENT_KIND_AUDIO = 4;
+   */
+  AUDIO: 4,
+
+  /**
+   * Films.
+   *
+   * @generated from enum value: DOCUMENT_KIND_VIDEO = 5;
+   */
+  VIDEO: 5,
+
+  /**
+   * Documents, sheets and presentations of office programs.
+   *
+   * @generated from enum value: DOCUMENT_KIND_OFFICE = 6;
+   */
+  OFFICE: 6,
+
+  /**
+   * Everything else, archives among them.
+   *
+   * @generated from enum value: DOCUMENT_KIND_OTHER = 7;
+   */
+  OTHER: 7,
+} as const;
+
+/**
+ * What kind of file a document is: by the media type that its newest version claims, and by the extension of the file's name where that
+ * type says nothing. For finding and showing only: it is a claim of who uploaded it, as the type is.
+ *
+ * @generated from enum docket.document.v1.DocumentKind
+ */
+export type DocumentKind = (typeof DocumentKind)[keyof typeof DocumentKind] | UnknownEnum;
+
+/**
+ * Describes the enum docket.document.v1.DocumentKind.
+ */
+export const DocumentKindSchema: GenEnum<DocumentKind> = /*@__PURE__*/
+  enumDesc(file_docket_document_v1_document, 0);
+
+/**
  * The order of a list of documents. The id decides between equals.
  *
  * @generated from enum docket.document.v1.DocumentOrder
@@ -465,6 +557,34 @@ export const DocumentOrder = {
    * @generated from enum value: DOCUMENT_ORDER_NEWEST = 2;
    */
   NEWEST: 2,
+
+  /**
+   * By title, without regard to case, from Z to A.
+   *
+   * @generated from enum value: DOCUMENT_ORDER_TITLE_DESCENDING = 3;
+   */
+  TITLE_DESCENDING: 3,
+
+  /**
+   * By the time of the last change, the oldest first.
+   *
+   * @generated from enum value: DOCUMENT_ORDER_OLDEST = 4;
+   */
+  OLDEST: 4,
+
+  /**
+   * By the size of the newest version, the largest first.
+   *
+   * @generated from enum value: DOCUMENT_ORDER_LARGEST = 5;
+   */
+  LARGEST: 5,
+
+  /**
+   * By the size of the newest version, the smallest first.
+   *
+   * @generated from enum value: DOCUMENT_ORDER_SMALLEST = 6;
+   */
+  SMALLEST: 6,
 } as const;
 
 /**
@@ -478,5 +598,5 @@ export type DocumentOrder = (typeof DocumentOrder)[keyof typeof DocumentOrder] |
  * Describes the enum docket.document.v1.DocumentOrder.
  */
 export const DocumentOrderSchema: GenEnum<DocumentOrder> = /*@__PURE__*/
-  enumDesc(file_docket_document_v1_document, 0);
+  enumDesc(file_docket_document_v1_document, 1);
 
