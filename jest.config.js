@@ -7,8 +7,8 @@ const base = {
   transform: {},
   extensionsToTreatAsEsm: [".ts"],
   moduleFileExtensions: ["ts", "js", "mjs", "json", "node"],
-  testPathIgnorePatterns: ["/node_modules/", "/\\.staging-", "<rootDir>/web/", "/\\.docket/"],
-  modulePathIgnorePatterns: ["/\\.staging-", "/\\.docket/"],
+  testPathIgnorePatterns: ["/node_modules/", "/\\.staging-", "<rootDir>/web/(?!process/)", "/\\.docket/"],
+  modulePathIgnorePatterns: ["/\\.staging-", "/\\.docket/", "<rootDir>/web/\\.(output|nuxt)/"],
 };
 
 export default {
@@ -19,13 +19,12 @@ export default {
   rootDir: import.meta.dirname,
   coverageProvider: "v8",
   collectCoverageFrom: [
-    "{contracts,runtime,services}/**/*.ts",
+    "{contracts,runtime,services,web/process}/**/*.ts",
     "!**/node_modules/**",
     "!**/*.test.ts",
     "!**/test/**",
     "!contracts/gen/**",
     "!**/.staging-*/**",
-    "!web/**",
   ],
   coverageReporters: ["text-summary", "json-summary", "lcovonly"],
   coverageThreshold: { global: { lines: 85 } },
@@ -33,7 +32,7 @@ export default {
     {
       ...base,
       displayName: "fast",
-      testMatch: ["<rootDir>/{contracts,runtime,services}/**/*.test.ts"],
+      testMatch: ["<rootDir>/{contracts,runtime,services,web/process}/**/*.test.ts"],
       testPathIgnorePatterns: [
         ...base.testPathIgnorePatterns,
         "/services/[a-z]+/test/",

@@ -23,6 +23,31 @@ export const settings = {
     schemes: ["http", "https"],
     doc: "Where browsers and clients find the edge, for example https://docket.example.com. Unset: its own address. With https, cookies are Secure and named __Host-docket.",
   }),
+  web: {
+    address: setting.string("WEB_ADDRESS", {
+      optional: true,
+      pattern: /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/,
+      accepts: "host:port",
+      doc: "Where the portal's process is. Unset: no portal, and `/` says where the API is.",
+    }),
+    answerMs: setting.duration("WEB_TIMEOUT", {
+      default: "15s",
+      min: 1,
+      doc: "How long the portal has to begin an answer before a page says that it is away.",
+    }),
+  },
+  inner: {
+    host: setting.string("EDGE_INNER_HOST", {
+      default: "127.0.0.1",
+      doc: "The address that the edge listens on for calls of the portal's process, where there is a portal.",
+    }),
+    port: setting.integer("EDGE_INNER_PORT", {
+      default: 7105,
+      min: 0,
+      max: 65_535,
+      doc: "The port for calls of the portal's process; 0 takes a free one.",
+    }),
+  },
   trustedProxies: setting.list("TRUSTED_PROXIES", {
     default: [],
     doc: "Addresses and CIDR ranges of proxies whose X-Forwarded-For, X-Forwarded-Host and X-Request-Id are believed.",

@@ -27,6 +27,16 @@ export function requestEnded(
   );
 }
 
+/** The portal's process did not answer. */
+export function portalAway(logger: Logger, error: unknown): void {
+  logger.warn({ err: error }, "the portal does not answer");
+}
+
+/** Somebody else than the portal came to its door. */
+export function callerRefused(logger: Logger, error: unknown): void {
+  logger.warn({ err: error }, "caller refused");
+}
+
 /** Cookies without Secure leave this machine. */
 export function insecureCookies(logger: Logger, host: string): void {
   logger.warn(

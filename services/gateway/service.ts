@@ -24,6 +24,7 @@ import { downloads } from "./files/downloads.ts";
 import { limitKey } from "./guard/client_address.ts";
 import { Gate } from "./guard/gate.ts";
 import { createEdge } from "./http/edge.ts";
+import type { Exchange } from "./http/exchange.ts";
 import { KeySetCache } from "./http/key_set.ts";
 import { pages } from "./http/pages.ts";
 import { rawRefusal } from "./http/problem.ts";
@@ -33,6 +34,7 @@ import { ByteBudget } from "./limits/byte_budget.ts";
 import { Load } from "./limits/load.ts";
 import { RateLimits } from "./limits/rates.ts";
 import { type Listener, startListener } from "./listener/listener.ts";
+import { noPortal, openPortal } from "./portal/portal.ts";
 import { createRpcAdapter } from "./rpc/adapter.ts";
 import { publishedServices } from "./rpc/reflection.ts";
 import { SessionAnswers } from "./rpc/session_answers.ts";
@@ -49,12 +51,16 @@ export interface GatewayOverrides {
   /** What the edge publishes. Default: the contract's edge RPCs. */
   readonly rpcs?: readonly Rpc[];
   readonly rates?: RateLimits;
+  /** Where the portal's process is at the moment, for one that is started after the edge. Default: WEB_ADDRESS. */
+  readonly portal?: () => string | undefined;
 }
 
 export interface RunningGateway extends AsyncDisposable {
   /** Where it is reached, without a slash at the end. */
   readonly url: string;
   readonly port: number;
+  /** Where the portal's process calls it, `127.0.0.1:7105`; undefined where there is no portal. */
+  readonly innerAddress: string | undefined;
   /** What it has in hand at the moment. */
   gauges(): Gauges;
 }
@@ -116,13 +122,26 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
   const contents = new Contents({ versions: clients.versions, transfers: clients.transfers, streams, gate });
   const limits = new LimitsCache(clients.usage);
 
+  const common = {
+    https,
+    rpc,
+    stalled,
+    maxHeaderBytes: config.connections.maxHeaderBytes,
+    logger,
+    newRequestId: newId,
+    ended: (exchange: Exchange, durationMs: number) => requestEnded(logger, exchange, durationMs),
+  };
+  const { address } = config.web;
+  const where = overrides.portal ?? (address === undefined ? undefined : () => address);
+  const portal =
+    where === undefined
+      ? noPortal
+      : starting.use(await openPortal({ config, identity, gate, edge: common, address: where }));
   let url = "";
   const serve = () =>
     createEdge({
+      ...common,
       proxies: config.proxies,
-      https,
-      rpc,
-      stalled,
       routes: [
         ...pages({
           readiness,
@@ -130,6 +149,7 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
           gate,
           build: { version: config.version, build: config.build },
           publicUrl: url,
+          portal: where !== undefined,
         }),
         ...downloads({ contents, gate, idleMs: config.limits.transferIdleMs }),
         ...uploads({
@@ -141,11 +161,8 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
           idleMs: config.limits.transferIdleMs,
           segmentMs: 60_000,
         }),
+        ...portal.routes,
       ],
-      maxHeaderBytes: config.connections.maxHeaderBytes,
-      logger,
-      newRequestId: newId,
-      ended: (exchange, durationMs) => requestEnded(logger, exchange, durationMs),
     });
   let onRequest: ReturnType<typeof createEdge> = () => undefined;
   const listener = await listen(config, (request, response) => onRequest(request, response));
@@ -159,6 +176,7 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
   return {
     url,
     port: listener.address.port,
+    innerAddress: portal.innerAddress,
     gauges: () => ({
       connections: listener.connections,
       inFlight: load.inFlight,

@@ -3,8 +3,16 @@
 
 import { BlockList, isIP } from "node:net";
 
+/** Whose word on the client is taken. */
+export interface Forwarders {
+  /** Whether a peer may name the request's id and host. */
+  trusts(peer: string): boolean;
+  /** The client's address, as far as `X-Forwarded-For` can be believed. */
+  clientOf(peer: string, forwardedFor: string | undefined): string;
+}
+
 /** The addresses of proxies in front of the edge. */
-export class TrustedProxies {
+export class TrustedProxies implements Forwarders {
   readonly #list = new BlockList();
   readonly #any: boolean;
 

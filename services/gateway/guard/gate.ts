@@ -20,6 +20,8 @@ export interface Demand {
   readonly anonymous: boolean;
   /** Streams and transfers last, and are counted apart. */
   readonly kind: "unary" | "stream";
+  /** Whether it does not matter who asks: a session that is shown is not looked at. Default: false. */
+  readonly nameless?: boolean;
 }
 
 /** A person or application that was let in. */
@@ -87,7 +89,8 @@ export class Gate {
   }
 
   /** A garbled credential must not keep anybody from signing in. */
-  #credentialOf({ request }: Exchange, { anonymous }: Demand): Credential | undefined {
+  #credentialOf({ request }: Exchange, { anonymous, nameless = false }: Demand): Credential | undefined {
+    if (nameless) return undefined;
     try {
       return credentialOf(request.headers, this.#options.cookie);
     } catch (error) {

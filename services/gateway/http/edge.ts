@@ -2,7 +2,7 @@
 // the plain routes, and leaves one log line.
 
 import type { Logger } from "@docket/runtime/logger";
-import type { TrustedProxies } from "../guard/client_address.ts";
+import type { Forwarders } from "../guard/client_address.ts";
 import { requestIdOf } from "../guard/request_id.ts";
 import { setSecurityHeaders } from "../guard/security_headers.ts";
 import type { EdgeRequest, EdgeResponse } from "../listener/listener.ts";
@@ -12,7 +12,7 @@ import { type Route, serveHttp } from "./router.ts";
 import type { StalledAnswers } from "./stalled.ts";
 
 export interface EdgeOptions {
-  readonly proxies: TrustedProxies;
+  readonly proxies: Forwarders;
   /** Whether browsers reach the edge by https. */
   readonly https: boolean;
   readonly rpc: RpcAdapter;

@@ -18,14 +18,16 @@ export interface PagesOptions {
   readonly gate: Gate;
   readonly build: Build;
   readonly publicUrl: string;
+  /** Whether there is a portal: it has the front page, and pages for the links in mails. */
+  readonly portal: boolean;
 }
 
-export function pages({ readiness, keys, gate, build, publicUrl }: PagesOptions): Route[] {
+export function pages({ readiness, keys, gate, build, publicUrl, portal }: PagesOptions): Route[] {
   return [
-    both("page", /^\/$/, async (exchange) =>
-      sendText(exchange, "text/plain; charset=utf-8", frontPage(publicUrl, build)),
+    both("page", portal ? /^\/api$/ : /^\/(api)?$/, async (exchange) =>
+      sendText(exchange, "text/plain; charset=utf-8", apiPage(publicUrl, build)),
     ),
-    ...linkPages(publicUrl),
+    ...(portal ? [] : linkPages(publicUrl)),
     // Probes are not limited: a busy edge is alive all the same.
     both("healthz", /^\/healthz$/, async (exchange) => sendJson(exchange, { status: "alive" })),
     both("readyz", /^\/readyz$/, async (exchange) => {
@@ -44,7 +46,7 @@ export function pages({ readiness, keys, gate, build, publicUrl }: PagesOptions)
   ];
 }
 
-/** What the links in mails lead to, until there is a page for each: which call takes their secret. */
+/** What the links in mails lead to, where no portal has a page for each: which call takes their secret. */
 const links = [
   {
     path: "invitations",
@@ -85,7 +87,7 @@ function both(name: string, path: RegExp, handler: Route["methods"][string]): Ro
   return { name, path, methods: { GET: handler, HEAD: handler } };
 }
 
-function frontPage(publicUrl: string, { version, build }: Build): string {
+function apiPage(publicUrl: string, { version, build }: Build): string {
   return `Docket ${version} (${build})
 
 The API is here: ${publicUrl}

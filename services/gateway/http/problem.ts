@@ -71,12 +71,21 @@ export function problemOf(error: unknown, requestId: string): Problem {
   };
 }
 
+/** What is shown to people in place of the JSON object. */
+export interface ProblemPage {
+  readonly type: string;
+  readonly body: Buffer;
+  /** Its Content-Security-Policy. */
+  readonly policy: string;
+}
+
 /** Answers with an error, or cuts the connection when part of an answer has gone out already. */
 export function sendProblem(
   exchange: Exchange,
   error: unknown,
   status?: number,
   headers: Readonly<Record<string, string>> = {},
+  page?: ProblemPage,
 ): void {
   const { response, requestId, outcome } = exchange;
   const problem = problemOf(error, requestId);
@@ -90,8 +99,9 @@ export function sendProblem(
   if (problem.retryAfter !== undefined) response.setHeader("retry-after", String(problem.retryAfter));
   if (problem.status === 401) response.setHeader("www-authenticate", 'Bearer realm="docket"');
   response.setHeader("cache-control", "no-store");
-  const body = Buffer.from(problemBody(problem, requestId));
-  response.setHeader("content-type", "application/json; charset=utf-8");
+  const body = page?.body ?? Buffer.from(problemBody(problem, requestId));
+  response.setHeader("content-type", page?.type ?? "application/json; charset=utf-8");
+  if (page !== undefined) response.setHeader("content-security-policy", page.policy);
   response.setHeader("content-length", String(body.byteLength));
   response.statusCode = status ?? problem.status;
   response.end(exchange.method === "HEAD" ? "" : body);
