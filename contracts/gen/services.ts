@@ -14,6 +14,7 @@ import { file_docket_document_v1_grant_service, GrantService } from "./docket/do
 import { file_docket_document_v1_operation } from "./docket/document/v1/operation_pb.ts";
 import { file_docket_document_v1_operation_service, OperationService } from "./docket/document/v1/operation_service_pb.ts";
 import { file_docket_document_v1_subscription } from "./docket/document/v1/subscription_pb.ts";
+import { file_docket_document_v1_tag } from "./docket/document/v1/tag_pb.ts";
 import { file_docket_document_v1_task } from "./docket/document/v1/task_pb.ts";
 import { file_docket_document_v1_task_service, TaskService } from "./docket/document/v1/task_service_pb.ts";
 import { file_docket_document_v1_version } from "./docket/document/v1/version_pb.ts";
@@ -64,6 +65,7 @@ export const allFiles = [
   file_docket_document_v1_operation,
   file_docket_document_v1_operation_service,
   file_docket_document_v1_subscription,
+  file_docket_document_v1_tag,
   file_docket_document_v1_task,
   file_docket_document_v1_task_service,
   file_docket_document_v1_version,
@@ -146,6 +148,7 @@ export const allRpcs = {
   "docket.document.v1.DocumentService/UndeleteDocument": DocumentService.method.undeleteDocument,
   "docket.document.v1.DocumentService/PurgeDocument": DocumentService.method.purgeDocument,
   "docket.document.v1.DocumentService/SearchDocuments": DocumentService.method.searchDocuments,
+  "docket.document.v1.DocumentService/ListTags": DocumentService.method.listTags,
   "docket.document.v1.FolderService/CreateFolder": FolderService.method.createFolder,
   "docket.document.v1.FolderService/GetFolder": FolderService.method.getFolder,
   "docket.document.v1.FolderService/ListFolders": FolderService.method.listFolders,

@@ -93,6 +93,10 @@ export const documentBuilders = {
     request: { workspaceId: room.workspaceId, query: "breakwater" },
     shows: { id: room.world.documentId, to: seesDocument },
   }),
+  "docket.document.v1.DocumentService/ListTags": (room) => ({
+    request: { workspaceId: room.workspaceId, prefix: "harb" },
+    shows: { id: "harbour", to: seesDocument },
+  }),
 } satisfies BuildersOf<"docket.document.v1.DocumentService">;
 
 export const versionBuilders = {

@@ -6,14 +6,16 @@ import {
   type ListDocumentsRequest,
 } from "@docket/contracts/gen/docket/document/v1/document_pb.ts";
 import type { SearchDocumentsRequest } from "@docket/contracts/gen/docket/document/v1/document_service_pb.ts";
+import type { ListTagsRequest } from "@docket/contracts/gen/docket/document/v1/tag_pb.ts";
 import { Permission, ResourceKind } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { callOf, subjectOf } from "@docket/runtime/call";
 import { openPage } from "@docket/runtime/db/page";
 import { state, stateWithin } from "../domain/state.ts";
-import { queryTerms } from "../domain/terms.ts";
+import { queryTerms, sortKey } from "../domain/terms.ts";
 import { type Branch, keyOf, listDocuments, type Order, searchDocuments } from "../store/document_lists.ts";
-import { type DocumentRow, tagList } from "../store/documents.ts";
+import type { DocumentRow } from "../store/documents.ts";
 import { foldersVisibleTo } from "../store/places.ts";
+import { listTags, listTagsFor, tagList } from "../store/tags.ts";
 import { newestVersions } from "../store/versions.ts";
 import { type Deps, folderOf } from "./deps.ts";
 import { documentMessage } from "./messages.ts";
@@ -96,6 +98,26 @@ export async function searchDocumentsFor(deps: Deps, request: SearchDocumentsReq
   return {
     documents: await withVersions(deps, workspaceId, documents),
     nextPageToken: rows.length > page.size && last !== undefined ? page.tokenAfter([last.id]) : "",
+  };
+}
+
+export async function listTagsOf({ db, authorizer }: Deps, request: ListTagsRequest, context: HandlerContext) {
+  const subject = subjectOf(context);
+  const { workspaceId } = request;
+  await authorizer.require(context, ResourceKind.WORKSPACE, workspaceId, Permission.WORKSPACE_VIEW);
+  const prefix = sortKey((request.prefix ?? "").trimStart());
+  const page = openPage(request, { workspaceId, prefix, subject: subject.id });
+  const { access, principals } = await authorizer.rootFor(subject, workspaceId, callOf(context));
+  const wanted = { workspaceId, prefix, after: page.after && String(page.after[0]), limit: page.size + 1 };
+  const found =
+    access.level > 0
+      ? await listTags(db.query, wanted)
+      : await listTagsFor(db.query, principals, await foldersVisibleTo(db.query, workspaceId, principals), wanted);
+  const tags = found.slice(0, page.size);
+  const last = tags.at(-1);
+  return {
+    tags: tags.map(({ name, count }) => ({ name, documentCount: BigInt(count) })),
+    nextPageToken: found.length > page.size && last !== undefined ? page.tokenAfter([last.key]) : "",
   };
 }
 

@@ -36,7 +36,7 @@ import {
   targetFor,
   workspaceOf,
 } from "./deps.ts";
-import { listDocumentsFor, searchDocumentsFor } from "./document_lists.ts";
+import { listDocumentsFor, listTagsOf, searchDocumentsFor } from "./document_lists.ts";
 import { documentMessage, operationMessage } from "./messages.ts";
 
 export function documentHandlers(deps: Deps): ServiceImpl<typeof DocumentService> {
@@ -116,6 +116,8 @@ export function documentHandlers(deps: Deps): ServiceImpl<typeof DocumentService
     listDocuments: (request, context) => listDocumentsFor(deps, request, context),
 
     searchDocuments: (request, context) => searchDocumentsFor(deps, request, context),
+
+    listTags: (request, context) => listTagsOf(deps, request, context),
 
     async updateDocument(request, context) {
       const actor = actorOf(context);

@@ -19,6 +19,7 @@ const atOnce = 200;
 const tables = [
   "term",
   "listing",
+  "tag",
   "access_grant",
   "task",
   "comment",

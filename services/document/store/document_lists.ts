@@ -5,9 +5,9 @@ import { type RawBuilder, type SelectQueryBuilder, sql } from "kysely";
 import type { PrincipalKey } from "../domain/access.ts";
 import { state } from "../domain/state.ts";
 import type { DocumentRow } from "./documents.ts";
-import { tagList } from "./documents.ts";
 import type { Query, Tables } from "./entities.ts";
 import { compareText } from "./statements.ts";
+import { tagList } from "./tags.ts";
 
 /** By title, by the time of the last change, or by the size of the newest version; the id decides between equals. */
 export interface Order {

@@ -1,9 +1,10 @@
 // Documents and what lists and searches find them by.
 import type { Insertable, Selectable } from "kysely";
 import { state } from "../domain/state.ts";
-import { sortKey, tagKey, termsOf } from "../domain/terms.ts";
+import { sortKey, termsOf } from "../domain/terms.ts";
 import type { Query, Tables, Tx } from "./entities.ts";
 import { chunks, refuseLost } from "./statements.ts";
+import { countTags, tagList } from "./tags.ts";
 import { followDocuments } from "./tasks.ts";
 
 export type DocumentRow = Selectable<Tables["document"]>;
@@ -59,6 +60,7 @@ export async function insertDocument(tx: Tx, made: NewDocument): Promise<Documen
   await tx.insertInto("document").values(row).execute();
   await writeTerms(tx, row);
   await writeListings(tx, row);
+  await countTags(tx, row.workspace_id, [row.id], 1);
   return row;
 }
 
@@ -90,7 +92,10 @@ export async function updateDocument(
       .where("document_id", "=", row.id)
       .execute();
     await writeTerms(tx, next);
+    const retagged = next.tags !== row.tags;
+    if (retagged) await countTags(tx, row.workspace_id, [row.id], -1);
     await writeListings(tx, next);
+    if (retagged) await countTags(tx, row.workspace_id, [row.id], 1);
   } else if (next.updated_at !== row.updated_at) {
     await touchListings(tx, next);
   }
@@ -107,6 +112,7 @@ export async function setDocumentState(
   ids: readonly string[],
   values: { state: number; trashed_with: string | null; trashed_at: number | null },
 ): Promise<void> {
+  await countTags(tx, workspaceId, ids, -1);
   for (const part of chunks(ids, 400)) {
     await tx
       .updateTable("document")
@@ -121,6 +127,7 @@ export async function setDocumentState(
       .where("document_id", "in", part)
       .execute();
   }
+  if (values.state === state.live) await countTags(tx, workspaceId, ids, 1);
   await followDocuments(tx, workspaceId, ids, { listed: values.state === state.live ? 1 : 0 });
 }
 
@@ -172,11 +179,6 @@ export async function unlistFor(tx: Tx, workspaceId: string, documentId: string,
     .where("document_id", "=", documentId)
     .where("list_key", "=", principal)
     .execute();
-}
-
-/** The key of the list of a tag. */
-export function tagList(tag: string): string {
-  return `tag:${tagKey(tag)}`;
 }
 
 /** Takes documents, with all that belongs to them alone, out of every table but their versions. */

@@ -3,7 +3,7 @@ import { runtimeEntities } from "@docket/runtime/db/entities";
 import type { Database, TablesOf, Transaction } from "@docket/runtime/db/database";
 import type { Kysely } from "kysely";
 import { CommentEntity } from "./entities/comments.ts";
-import { DocumentEntity, ListingEntity, TermEntity, VersionEntity } from "./entities/documents.ts";
+import { DocumentEntity, ListingEntity, TagEntity, TermEntity, VersionEntity } from "./entities/documents.ts";
 import { FollowerEntity } from "./entities/followers.ts";
 import { FolderClosureEntity, FolderEntity } from "./entities/folders.ts";
 import { GrantEntity } from "./entities/grants.ts";
@@ -18,6 +18,7 @@ export const entities = [
   DocumentEntity,
   VersionEntity,
   ListingEntity,
+  TagEntity,
   TermEntity,
   GrantEntity,
   OperationEntity,

@@ -126,7 +126,7 @@ describe("DocumentService", () => {
     const [ann, guest] = [await world.person("member"), await world.person("guest")];
     const folderId = await world.folder(ann, "Folder");
     const a = await world.document(ann, "a", { content: "four", tags: ["x"] });
-    const b = await world.document(ann, "B", { content: "seventh", folderId, tags: ["x"] });
+    await world.document(ann, "B", { content: "seventh", folderId, tags: ["x"] });
     const c = await world.document(ann, "c", { content: "1" });
     const principal = { principal: { case: "personId" as const, value: guest.id } };
     await world.grants.setGrant({ resource: { case: "folderId", value: folderId }, principal, level: 1 }, ann.as);
@@ -184,6 +184,54 @@ describe("DocumentService", () => {
     expect(await tagged("legal")).toEqual(["Two", "Zwei"]);
     await world.documents.updateDocument({ documentId, tags: [], updateMask: { paths: ["tags"] } }, ann.as);
     expect(await tagged("legal")).toEqual(["Two"]);
+  });
+
+  it("lists tags with their documents, page by page, to each what they may see", async () => {
+    await using world = await startWorld();
+    const [ann, guest] = [await world.person("member"), await world.person("guest")];
+    const shared = await world.folder(ann, "Shared");
+    const below = await world.folder(ann, "Below", shared);
+    const list = async (who: Somebody, prefix?: string) => {
+      const seen: string[] = [];
+      let pageToken = "";
+      do {
+        const request = { workspaceId: world.workspaceId, pageSize: 1, pageToken, ...(prefix && { prefix }) };
+        const page = await world.documents.listTags(request, who.as);
+        seen.push(...page.tags.map(({ name, documentCount }) => `${name} ${documentCount}`));
+        pageToken = page.nextPageToken;
+      } while (pageToken !== "");
+      return seen.join(", ");
+    };
+    const hidden = await world.document(ann, "Hidden", { tags: ["Secret", "legal"] });
+    const single = await world.document(ann, "Single", { tags: ["LEGAL"] });
+    const inside = await world.document(ann, "Inside", { folderId: below, tags: ["legal", "Übersee", "lead"] });
+    const principal = { principal: { case: "personId" as const, value: guest.id } };
+    await world.grants.setGrant({ resource: { case: "folderId", value: shared }, principal, level: 1 }, ann.as);
+    for (const id of [single, inside]) {
+      await world.grants.setGrant({ resource: { case: "documentId", value: id }, principal, level: 1 }, ann.as);
+    }
+    expect(await list(ann)).toBe("lead 1, legal 3, Secret 1, Übersee 1");
+    expect(await list(guest)).toBe("lead 1, legal 2, Übersee 1");
+    expect(await list(guest, "LE")).toBe("lead 1, legal 2");
+    expect(await list(ann, "s")).toBe("Secret 1");
+    expect(await list(await world.person("guest"))).toBe("");
+    expect(
+      await reasonOf(world.documents.listTags({ workspaceId: world.workspaceId }, (await world.person()).as)),
+    ).toBe("NOT_FOUND");
+
+    await world.folders.deleteFolder({ folderId: shared }, ann.as);
+    for (const who of [ann, guest]) expect(await list(who, "le")).toBe(who === ann ? "legal 2" : "legal 1");
+    await world.folders.undeleteFolder({ folderId: shared }, ann.as);
+    expect(await list(guest)).toBe("lead 1, legal 2, Übersee 1");
+    const updateMask = { paths: ["tags"] };
+    await world.documents.updateDocument({ documentId: inside, tags: ["new"], updateMask }, ann.as);
+    expect(await list(ann)).toBe("legal 2, new 1, Secret 1");
+    await world.documents.deleteDocument({ documentId: hidden }, ann.as);
+    await world.documents.purgeDocument({ documentId: hidden }, ann.as);
+    await eventually(
+      async () => (await reasonOf(world.documents.getDocument({ documentId: hidden }, ann.as))) === "NOT_FOUND",
+    );
+    expect(await list(ann)).toBe("legal 1, new 1");
   });
 
   it("refuses changes with an etag that is out of date", async () => {

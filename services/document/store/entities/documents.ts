@@ -106,6 +106,20 @@ export const ListingEntity = defineEntity({
   ],
 });
 
+/** The tags of the documents that are not in the trash, counted, so that a list of tags reads only its rows. */
+export const TagEntity = defineEntity({
+  name: "Tag",
+  tableName: "tag",
+  properties: {
+    workspaceId: idColumn().primary(),
+    /** As tags are compared. */
+    tagKey: p.string().length(255).primary(),
+    /** As the first document that had it wrote it. */
+    name: p.string().length(50),
+    documentCount: countColumn(),
+  },
+});
+
 /** Under which beginnings of words a document is found; see domain/terms.ts. */
 export const TermEntity = defineEntity({
   name: "Term",

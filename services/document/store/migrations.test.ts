@@ -20,15 +20,15 @@ const files = [
   ["", "tape"],
 ] as const;
 
-describe("the migration that adds sizes and kinds", () => {
-  it("fills them from the newest versions, in documents and in their listings", async () => {
+describe("the migrations that repeat what lists need", () => {
+  it("fill sizes and kinds from the newest versions, and count the tags", async () => {
     await using folder = await temporaryFolder();
     const { logger } = captureLog();
     const options = { url: `file:${folder.path}`, name: "document", entities, logger };
     const before = await openDatabase({ ...options, migrations: { sqlite: migrations.slice(0, 2) } });
     for (const [at, [type, name]] of files.entries()) {
       await sql`insert into document (workspace_id, id, folder_id, title, title_key, tags, state, revision, last_number,
-        created_by, created_at, updated_at) values ('w', ${`d${at}`}, '', 't', 't', '[]', 0, 1, 2, 'p', 1, 1)`.execute(
+        created_by, created_at, updated_at) values ('w', ${`d${at}`}, '', 't', 't', '["X"]', 0, 1, 2, 'p', 1, 1)`.execute(
         before.query,
       );
       for (const number of [1, 2]) {
@@ -38,7 +38,7 @@ describe("the migration that adds sizes and kinds", () => {
           1, 'p', 1)`.execute(before.query);
       }
       await sql`insert into listing (workspace_id, list_key, document_id, state, title_key, updated_at)
-        values ('w', 'tag:x', ${`d${at}`}, 0, 't', 1)`.execute(before.query);
+        values ('w', 'tag:x', ${`d${at}`}, ${at === 0 ? 1 : 0}, 't', 1)`.execute(before.query);
     }
     await before[Symbol.asyncDispose]();
 
@@ -48,5 +48,7 @@ describe("the migration that adds sizes and kinds", () => {
     expect(documents).toEqual(expected);
     const listings = db.query.selectFrom("listing").select(["document_id as id", "size", "kind"]);
     expect(await listings.orderBy("document_id").execute()).toEqual(expected);
+    const tags = await db.query.selectFrom("tag").selectAll().execute();
+    expect(tags).toEqual([{ workspace_id: "w", tag_key: "x", name: "X", document_count: files.length - 1 }]);
   });
 });
