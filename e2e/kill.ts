@@ -22,12 +22,12 @@ export interface Whole {
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts Docket on a folder and waits for the line that says where it is. */
+/** Starts Docket on a folder, without pages unless the parameters say otherwise, and waits for the line that says where it is. */
 export async function startWhole(
   dataDir: string,
   settings: Record<string, string> = {},
   main = fileURLToPath(new URL("start.js", import.meta.url)),
-  parameters: readonly string[] = [],
+  parameters: readonly string[] = ["--no-portal"],
 ): Promise<Whole> {
   const child = spawn(process.execPath, [main, ...parameters], {
     env: {

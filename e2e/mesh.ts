@@ -16,6 +16,7 @@ import { readConfig as readStorageConfig } from "@docket/storage/config";
 import { startStorageService } from "@docket/storage/service";
 import { readConfig as readUserConfig } from "@docket/user/config";
 import { startUserService } from "@docket/user/service";
+import { type PortalProcess, startPortalProcess } from "./portal_process.ts";
 
 /** Settings as in an environment. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -26,6 +27,14 @@ export interface MeshOverrides {
   readonly logger?: Logger;
   /** Told of each call that any service has ended. */
   readonly observe?: (record: CallRecord) => void;
+  /** Starts the portal too, as a child process. Default: no pages, as most tests need none. */
+  readonly portal?: PortalOptions | undefined;
+}
+
+/** Where the portal comes from. */
+export interface PortalOptions {
+  /** The folder of its build, made if need be. Asked when the edge listens already, so that a start that cannot be is told first. */
+  readonly build: () => Promise<string>;
 }
 
 /** A mesh that runs. Disposing of it drains the edge first and the user service last. */
@@ -34,15 +43,24 @@ export interface RunningMesh extends AsyncDisposable {
   readonly url: string;
   /** Where each service is inside: `user` → `127.0.0.1:41234`. */
   readonly addresses: Readonly<Record<"user" | "document" | "storage", string>>;
+  /** The portal's process, where it was asked for. */
+  readonly portal: PortalProcess | undefined;
 }
 
 /** Starts everything, in the order in which services call each other. Throws ConfigError or StartError. */
 export async function startMesh(
   environment: Environment,
-  { logger, observe }: MeshOverrides = {},
+  { logger, observe, portal: wanted }: MeshOverrides = {},
 ): Promise<RunningMesh> {
   // Every setting is checked before anything is made.
-  const inside = { ...environment, USER_PORT: "0", DOCUMENT_PORT: "0", STORAGE_PORT: "0" };
+  const inside = {
+    ...environment,
+    USER_PORT: "0",
+    DOCUMENT_PORT: "0",
+    STORAGE_PORT: "0",
+    EDGE_INNER_PORT: "0",
+    WEB_ADDRESS: undefined,
+  };
   const gatewayConfig = readGatewayConfig(inside);
   const userConfig = readUserConfig(inside);
   const overridesOf = (service: string) => ({
@@ -59,12 +77,26 @@ export async function startMesh(
   const withStorage = { ...withUser, STORAGE_ADDRESS: storage.address };
   const document = parts.use(await startDocumentService(readDocumentConfig(withStorage), overridesOf("document")));
   const withDocument = { ...withStorage, DOCUMENT_ADDRESS: document.address };
-  const gateway = parts.use(await startGateway(readGatewayConfig(withDocument), overridesOf("gateway")));
+  let portal: PortalProcess | undefined;
+  // Ended after the edge, which may have pages under way.
+  parts.defer(async () => portal?.[Symbol.asyncDispose]());
+  const gateway = parts.use(
+    await startGateway(readGatewayConfig(withDocument), {
+      ...overridesOf("gateway"),
+      ...(wanted && { portal: () => portal?.address }),
+    }),
+  );
   if (embedded) await noteDatabases(gatewayConfig.dataDir);
+  if (wanted && gateway.innerAddress) {
+    const { innerAddress } = gateway;
+    const output = await wanted.build();
+    portal = await startPortalProcess({ innerAddress, output, environment, logger: overridesOf("web").logger });
+  }
   const running = parts.move();
   return {
     url: gateway.url,
     addresses: { user: user.address, document: document.address, storage: storage.address },
+    portal,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

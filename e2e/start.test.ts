@@ -11,9 +11,9 @@ import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { startWhole } from "./kill.ts";
 
 /** Starts Docket and waits for it to give up; what it said on standard error. */
-async function refusal(settings: Record<string, string>): Promise<string> {
+async function refusal(settings: Record<string, string>, parameters = ["--no-portal"]): Promise<string> {
   const main = fileURLToPath(new URL("start.js", import.meta.url));
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [main, ...parameters], {
     env: { ...process.env, PORT: "0", LOG_LEVEL: "error", ...settings },
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -41,6 +41,22 @@ describe("a start that cannot be", () => {
     expect(said).toMatch(oneSentence);
     expect(said).toContain(variable);
     expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  it("names an argument that it does not know, and those that it knows", async () => {
+    await using folder = await temporaryFolder();
+    const said = await refusal({ DOCKET_DATA_DIR: folder.path }, ["--portal"]);
+    expect(said).toMatch(oneSentence);
+    expect(said).toContain('"--portal"');
+    expect(said).toContain("--no-portal");
+    expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  it("is told before the portal is built", async () => {
+    await using folder = await temporaryFolder();
+    const said = await refusal({ DOCKET_DATA_DIR: folder.path, PORT: "abc" }, []);
+    expect(said).toMatch(oneSentence);
+    expect(said).toContain("PORT");
   });
 
   it("says that the port is taken", async () => {

@@ -1,10 +1,17 @@
-// Docket on this machine: the whole mesh in one process. Prints one line when it is ready.
+// Docket on this machine: the whole mesh in one process, the portal in a child of it. Prints one line when it is ready.
 
 import { runProcess } from "@docket/runtime/lifecycle";
+import { parseArguments } from "./arguments.ts";
 import { startMesh } from "./mesh.ts";
+import { buildPortal } from "./portal_build.ts";
 
-await runProcess(async () => {
-  const mesh = await startMesh({ LOG_LEVEL: "warn", ...process.env });
+await runProcess(async (signal) => {
+  const { portal, demo } = parseArguments(process.argv.slice(2));
+  const mesh = await startMesh(
+    { LOG_LEVEL: "warn", ...process.env },
+    { portal: portal ? { build: () => buildPortal({ signal }) } : undefined },
+  );
   process.stdout.write(`Docket is ready at ${mesh.url}\n`);
+  if (demo) await (await import("./demo/fill.ts")).runDemo(mesh.url);
   return mesh;
 });
