@@ -93,7 +93,7 @@ export async function visit(page: Page, path: string): Promise<Response | null> 
 // Evaluated as text, since these sources are checked without the names of a browser.
 const alive = `(() => {
   const app = globalThis.useNuxtApp?.();
-  const hydrated = app === undefined ? document.readyState === "complete" : app.isHydrating === false;
+  const hydrated = document.getElementById("__nuxt") === null || app?.isHydrating === false;
   const busy = document.querySelector('[aria-busy="true"]') !== null;
   const loading = [...document.images].some((image) => image.loading !== "lazy" && !image.complete);
   return hydrated && !busy && !loading && document.fonts.status === "loaded";
