@@ -11,7 +11,7 @@ export default defineNuxtConfig({
   compatibilityDate: "2026-11-01",
   telemetry: false,
   devtools: { enabled: false },
-  modules: ["@nuxt/ui", "@nuxtjs/i18n"],
+  modules: ["@nuxt/ui"],
   css: ["~/assets/main.css"],
   buildDir: fileURLToPath(new URL(".nuxt", import.meta.url)),
   components: [{ path: "~/components", pathPrefix: false }],
@@ -25,22 +25,6 @@ export default defineNuxtConfig({
     clientBundle: { scan: true, sizeLimitKb: 64 },
   },
   colorMode: { preference: "system", fallback: "light" },
-  i18n: {
-    strategy: "no_prefix",
-    defaultLocale: "en",
-    // Every text of the portal is in these files, by area; a language is one more folder with the same files.
-    locales: [
-      {
-        code: "en",
-        language: "en",
-        name: "English",
-        files: ["common", "account", "documents", "document", "tasks", "uploads", "settings"].map(
-          (area) => `en/${area}.json`,
-        ),
-      },
-    ],
-    detectBrowserLanguage: false,
-  },
   app: {
     head: {
       htmlAttrs: { lang: "en" },
@@ -59,10 +43,6 @@ export default defineNuxtConfig({
     preset: "node-listener",
     serveStatic: true,
     compressPublicAssets: { gzip: true, brotli: true },
-    devProxy: {
-      // tus and Connect answer with the host that was asked, so the host is kept.
-      "/files": { target: `${edgeUrl}/files`, changeOrigin: false },
-    },
   },
   routeRules: {
     // Workers take the policy of their own script.
@@ -74,6 +54,13 @@ export default defineNuxtConfig({
     },
   },
   vite: {
+    // In development the page's own origin is Nuxt's, and calls go on to the edge with the host that was asked.
+    server: {
+      proxy: {
+        "^/docket\\.": { target: edgeUrl, changeOrigin: false },
+        "/files/": { target: edgeUrl, changeOrigin: false },
+      },
+    },
     plugins: [leanDescriptors()],
     worker: { format: "es", plugins: () => [leanDescriptors()] },
     build: { target: "es2023" },

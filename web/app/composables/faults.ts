@@ -77,7 +77,7 @@ function sentenceOf(error: unknown): string {
 }
 
 /** Without details it was not Docket that answered: the network, or something in front. */
-function unreached(error: unknown): string {
+function unreached(error: unknown): "offline" | "unreachable" | "unexpected" {
   if (import.meta.client && !navigator.onLine) return "offline";
   return error instanceof ConnectError && error.code !== Code.Unknown ? "unreachable" : "unexpected";
 }
