@@ -6,6 +6,7 @@ import { type CompiledQuery, sql } from "kysely";
 import { type Branch, branchStatement, searchStatement } from "./document_lists.ts";
 import { type DocumentDatabase, entities } from "./entities.ts";
 import { migrations } from "./migrations/sqlite/index.ts";
+import { documentTagsStatement } from "./tags.ts";
 
 async function open(folder: string): Promise<DocumentDatabase> {
   const { logger } = captureLog();
@@ -61,6 +62,17 @@ describe("a page of documents", () => {
         }
       }
     }
+  });
+});
+
+describe("the tags of some documents", () => {
+  it("are read document by document, never over the tags of everybody", async () => {
+    await using folder = await temporaryFolder();
+    await using db = await open(folder.path);
+    const plan = await planOf(db, documentTagsStatement(db.query, "w", ["a", "b"]).compile());
+    expect(plan).toEqual([
+      expect.stringMatching(/^SEARCH listing .*\(workspace_id=\? AND document_id=\? AND state=\?\)$/),
+    ]);
   });
 });
 

@@ -1,11 +1,11 @@
 // The tags of a workspace with how many documents have each. For who sees the root the counts are kept; for others they are
 // counted over the documents that are granted to them, which are the rows that such a reader pays for in every list.
-import { sql } from "kysely";
 import type { PrincipalKey } from "../domain/access.ts";
 import { state } from "../domain/state.ts";
 import { tagKey } from "../domain/terms.ts";
 import type { Query, Tx } from "./entities.ts";
-import { chunks } from "./statements.ts";
+import { documentsIn } from "./documents.ts";
+import { chunks, compareText } from "./statements.ts";
 
 /** What the keys of tags' lists begin with. */
 const listPrefix = "tag:";
@@ -55,80 +55,116 @@ export async function listTagsFor(
   folderIds: readonly string[],
   { workspaceId, prefix, after, limit }: TagOptions,
 ): Promise<TagCount[]> {
-  if (principals.length === 0) return [];
-  const granted = sql`select document_id from listing
-    where workspace_id = ${workspaceId} and list_key in (${sql.join(principals)}) and state = ${state.live}`;
-  const within = chunks(folderIds, 400).map(
-    (part) => sql` union select id from document
-      where workspace_id = ${workspaceId} and folder_id in (${sql.join(part)}) and state = ${state.live}`,
-  );
-  const begin = listPrefix + (after ?? prefix);
-  // The cross join keeps the order: from the documents to their tags, never over the tags of everybody.
-  const { rows } = await sql<{ tag_key: string; name: string; document_count: number }>`
-    select t.tag_key, t.name, c.n as document_count from (
-      select l.list_key as list_key, count(*) as n
-      from (${granted}${sql.join(within, sql``)}) as v cross join listing as l
-      where l.workspace_id = ${workspaceId} and l.document_id = v.document_id and l.state = ${state.live}
-        and l.list_key ${sql.raw(after === undefined ? ">=" : ">")} ${begin} and l.list_key < ${listPrefix + prefix + last}
-      group by l.list_key order by l.list_key limit ${sql.lit(limit)}
-    ) as c cross join tag as t
-    where t.workspace_id = ${workspaceId} and t.tag_key = substr(c.list_key, ${sql.lit(listPrefix.length + 1)})
-    order by t.tag_key`.execute(query);
-  return rows.map((row) => ({ key: row.tag_key, name: row.name, count: row.document_count }));
+  const ids = await grantedDocuments(query, workspaceId, principals, folderIds);
+  const counts = new Map<string, number>();
+  for (const part of chunks([...ids], 400)) {
+    for (const [key, n] of await tagsOfDocuments(query, workspaceId, part)) counts.set(key, (counts.get(key) ?? 0) + n);
+  }
+  const page = [...counts.keys()]
+    .filter((key) => key.startsWith(prefix) && (after === undefined || compareText(key, after) > 0))
+    .sort(compareText)
+    .slice(0, limit);
+  const names = await namesOf(query, workspaceId, page);
+  return page.map((key) => ({ key, name: names.get(key) ?? key, count: counts.get(key) ?? 0 }));
+}
+
+/** The documents outside the trash with a grant to some principals, or in some folders. */
+async function grantedDocuments(
+  query: Query,
+  workspaceId: string,
+  principals: readonly PrincipalKey[],
+  folderIds: readonly string[],
+): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for (const part of chunks(principals, 400)) {
+    const rows = await query
+      .selectFrom("listing")
+      .select("document_id")
+      .where("workspace_id", "=", workspaceId)
+      .where("list_key", "in", part)
+      .where("state", "=", state.live)
+      .execute();
+    for (const row of rows) ids.add(row.document_id);
+  }
+  for (const { id } of await documentsIn(query, workspaceId, folderIds, state.live)) ids.add(id);
+  return ids;
+}
+
+/**
+ * How many of these documents have each tag. Counted here: where SQL groups by the key, the planner reads the whole
+ * workspace in the order of keys instead of these documents.
+ */
+async function tagsOfDocuments(
+  query: Query,
+  workspaceId: string,
+  ids: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await documentTagsStatement(query, workspaceId, ids).execute();
+  const counts = new Map<string, number>();
+  for (const { list_key } of rows) {
+    if (!list_key.startsWith(listPrefix)) continue;
+    const key = list_key.slice(listPrefix.length);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** The statement that reads in which lists some documents are. */
+export function documentTagsStatement(query: Query, workspaceId: string, ids: readonly string[]) {
+  return query
+    .selectFrom("listing")
+    .select("list_key")
+    .where("workspace_id", "=", workspaceId)
+    .where("document_id", "in", ids)
+    .where("state", "=", state.live);
+}
+
+async function namesOf(query: Query, workspaceId: string, keys: readonly string[]): Promise<Map<string, string>> {
+  if (keys.length === 0) return new Map();
+  const rows = await query
+    .selectFrom("tag")
+    .select(["tag_key", "name"])
+    .where("workspace_id", "=", workspaceId)
+    .where("tag_key", "in", keys)
+    .execute();
+  return new Map(rows.map((row) => [row.tag_key, row.name]));
 }
 
 /** Adds documents that are not in the trash, as their listings say, to the counts of their tags, or takes them away. */
 export async function countTags(tx: Tx, workspaceId: string, ids: readonly string[], sign: 1 | -1): Promise<void> {
   for (const part of chunks(ids, 400)) {
-    const rows = await tx
-      .selectFrom("listing")
-      .select(({ fn }) => ["list_key", fn.countAll<number>().as("n")])
-      .where("workspace_id", "=", workspaceId)
-      .where("document_id", "in", part)
-      .where("state", "=", state.live)
-      .where("list_key", "like", `${listPrefix}%`)
-      .groupBy("list_key")
-      .execute();
-    for (const { list_key, n } of rows) {
-      const key = list_key.slice(listPrefix.length);
+    const counts = await tagsOfDocuments(tx, workspaceId, part);
+    for (const [key, n] of counts) {
       const counted = await tx
         .updateTable("tag")
-        .set((eb) => ({ document_count: eb("document_count", "+", sign * Number(n)) }))
+        .set((eb) => ({ document_count: eb("document_count", "+", sign * n) }))
         .where("workspace_id", "=", workspaceId)
         .where("tag_key", "=", key)
         .executeTakeFirst();
       if (counted.numUpdatedRows > 0n || sign < 0) continue;
       const name = await nameOf(tx, workspaceId, part, key);
-      const row = { workspace_id: workspaceId, tag_key: key, name, document_count: Number(n) };
-      await tx.insertInto("tag").values(row).execute();
+      await tx.insertInto("tag").values({ workspace_id: workspaceId, tag_key: key, name, document_count: n }).execute();
     }
-    if (sign < 0 && rows.length > 0) {
-      const keys = rows.map((row) => row.list_key.slice(listPrefix.length));
-      for (const gone of chunks(keys, 400)) {
-        await tx
-          .deleteFrom("tag")
-          .where("workspace_id", "=", workspaceId)
-          .where("tag_key", "in", gone)
-          .where("document_count", "<=", 0)
-          .execute();
-      }
+    if (sign > 0) continue;
+    for (const keys of chunks([...counts.keys()], 400)) {
+      await tx
+        .deleteFrom("tag")
+        .where("workspace_id", "=", workspaceId)
+        .where("tag_key", "in", keys)
+        .where("document_count", "<=", 0)
+        .execute();
     }
   }
 }
 
 /** A tag as one of these documents wrote it. */
 async function nameOf(tx: Tx, workspaceId: string, ids: readonly string[], key: string): Promise<string> {
-  const row = await tx
-    .selectFrom("document as d")
-    .innerJoin("listing as l", (join) =>
-      join.onRef("l.workspace_id", "=", "d.workspace_id").onRef("l.document_id", "=", "d.id"),
-    )
-    .select("d.tags")
-    .where("d.workspace_id", "=", workspaceId)
-    .where("d.id", "in", ids)
-    .where("l.list_key", "=", listPrefix + key)
-    .limit(1)
-    .executeTakeFirst();
-  const tags = JSON.parse(row?.tags ?? "[]") as string[];
+  const rows = await tx
+    .selectFrom("document")
+    .select("tags")
+    .where("workspace_id", "=", workspaceId)
+    .where("id", "in", ids)
+    .execute();
+  const tags = rows.flatMap((row) => JSON.parse(row.tags) as string[]);
   return tags.find((tag) => tagKey(tag) === key) ?? key;
 }

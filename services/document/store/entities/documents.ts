@@ -102,7 +102,7 @@ export const ListingEntity = defineEntity({
     { name: "listing_kind_title", properties: ["workspaceId", "listKey", "state", "kind", "titleKey", "documentId"] },
     { name: "listing_kind_newest", properties: ["workspaceId", "listKey", "state", "kind", "updatedAt", "documentId"] },
     { name: "listing_kind_size", properties: ["workspaceId", "listKey", "state", "kind", "size", "documentId"] },
-    { name: "listing_document", properties: ["workspaceId", "documentId"] },
+    { name: "listing_document", properties: ["workspaceId", "documentId", "state", "listKey"] },
   ],
 });
 

@@ -5,6 +5,8 @@ export class Migration20261121141025_tags extends Migration {
     this.addSql(
       "create table `tag` (`workspace_id` text not null, `tag_key` text not null, `name` text not null, `document_count` bigint not null, primary key (`workspace_id`, `tag_key`))",
     );
+    this.addSql("drop index `listing_document`");
+    this.addSql("create index `listing_document` on `listing` (`workspace_id`, `document_id`, `state`, `list_key`)");
     // Tags are counted over what is not in the trash, and named as one of the documents wrote them.
     this.addSql(`insert into tag (workspace_id, tag_key, name, document_count)
       select l.workspace_id, substr(l.list_key, 5), coalesce((
