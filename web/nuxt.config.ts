@@ -1,7 +1,6 @@
 // The portal: what people see. It renders on the server with the visitor's own session, speaks Connect to the edge, and
 // loads nothing from anywhere else: no fonts, icons or telemetry from outside.
 
-import { fileURLToPath } from "node:url";
 import { leanDescriptors } from "./build/lean_descriptors.ts";
 
 /** Where the edge is in development. In production the process gives each request its own way there (see main.ts). */
@@ -13,7 +12,6 @@ export default defineNuxtConfig({
   devtools: { enabled: false },
   modules: ["@nuxt/ui"],
   css: ["~/assets/main.css"],
-  buildDir: fileURLToPath(new URL(".nuxt", import.meta.url)),
   components: [{ path: "~/components", pathPrefix: false }],
   imports: { dirs: ["composables/**"] },
   ui: { fonts: false, theme: { colors: ["primary", "success", "warning", "error", "neutral", "info"] } },
