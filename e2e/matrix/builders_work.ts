@@ -108,6 +108,7 @@ export const changeBuilders = {
     const { request, shows } = changesOf(room);
     return { request: { ...request, pageSize: 1000 }, shows };
   },
+  "docket.document.v1.ChangeService/ListActivity": ({ world }) => ({ request: { documentId: world.documentId } }),
   "docket.document.v1.ChangeService/CreateSubscription": (room) => ({
     request: { workspaceId: room.workspaceId, name: `consumer-${next()}` },
   }),

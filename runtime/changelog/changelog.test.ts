@@ -7,7 +7,7 @@ import { newId } from "../ids.ts";
 import { eventually } from "../testing/eventually.ts";
 import { appendChanges } from "./append.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
-import { type Change, heads, lagOf, readChanges, trimmedUpTo } from "./read.ts";
+import { type Change, heads, lagOf, readChanges, readChangesBack, trimmedUpTo } from "./read.ts";
 import { Tailer } from "./tailer.ts";
 import { writeChanges } from "./testing/writer.ts";
 import { trimChanges } from "./trim.ts";
@@ -77,6 +77,15 @@ describe("the log", () => {
     await append(notes, workspace, ["a", "b", "c"]);
     expect((await readChanges(notes.db, workspace, 0, 10, { subjectIds: ["b"] })).map(textOf)).toEqual(["b"]);
     expect(await readChanges(notes.db, workspace, 0, 10, { kinds: ["other"] })).toEqual([]);
+  });
+
+  it("is read backwards, of one subject", async () => {
+    await using notes = await openNotes();
+    await append(notes, workspace, ["a", "b", "a", "a"]);
+    const back = async (before: number | undefined, limit: number) =>
+      (await readChangesBack(notes.db, workspace, "a", before, limit)).map(({ sequence }) => sequence);
+    expect(await back(undefined, 2)).toEqual([4, 3]);
+    expect(await back(3, 2)).toEqual([1]);
   });
 
   it("refuses a position from which changes were trimmed, and goes on counting", async () => {

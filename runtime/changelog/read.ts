@@ -1,5 +1,5 @@
 /** Reading a service's log of changes; append.ts says why no row is ever skipped. */
-import type { Kysely } from "kysely";
+import type { Kysely, Selectable } from "kysely";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import type { RuntimeTables } from "../db/entities.ts";
@@ -58,14 +58,45 @@ export async function readChanges<Tables extends RuntimeTables>(
   const rows = await query.execute();
   // Asked after the reading: what was trimmed before it is seen, what is trimmed later has been read.
   if (rows[0]?.sequence !== after + 1) await refuseTrimmed(db, partition, after);
-  return rows.map((row) => ({
+  return rows.map((row) => changeOf(partition, row));
+}
+
+type ChangeRow = Pick<
+  Selectable<RuntimeTables["change"]>,
+  "sequence" | "kind" | "subject_id" | "payload" | "occurred_at"
+>;
+
+function changeOf(partition: string, row: ChangeRow): Change {
+  return {
     partition,
     sequence: row.sequence,
     kind: row.kind,
     subjectId: row.subject_id ?? undefined,
     payload: row.payload,
     occurredAt: new Date(row.occurred_at),
-  }));
+  };
+}
+
+/**
+ * The changes about one subject below the number `before` (undefined = from the newest), newest first, at most `limit`;
+ * what was trimmed is not among them.
+ */
+export async function readChangesBack<Tables extends RuntimeTables>(
+  db: Database<Tables>,
+  partition: string,
+  subjectId: string,
+  before: number | undefined,
+  limit: number,
+): Promise<Change[]> {
+  let query = reading(db)
+    .selectFrom("change")
+    .select(["sequence", "kind", "subject_id", "payload", "occurred_at"])
+    .where("partition", "=", partition)
+    .where("subject_id", "=", subjectId)
+    .orderBy("sequence", "desc")
+    .limit(limit);
+  if (before !== undefined) query = query.where("sequence", "<", before);
+  return (await query.execute()).map((row) => changeOf(partition, row));
 }
 
 async function refuseTrimmed<Tables extends RuntimeTables>(

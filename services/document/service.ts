@@ -111,7 +111,7 @@ export async function startDocumentService(
         implement(GrantService, grantHandlers(deps)),
         implement(TaskService, taskHandlers(deps)),
         implement(CommentService, commentHandlers(deps)),
-        implement(ChangeService, changeHandlers(deps, watching)),
+        implement(ChangeService, changeHandlers(deps, watching, viewers)),
         implement(OperationService, operationHandlers(deps)),
       ],
     }),

@@ -14,19 +14,25 @@ import type {
 import { Permission, ResourceKind } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { callOf, subjectOf } from "@docket/runtime/call";
 import { decodeCursor, encodeCursor } from "@docket/runtime/changelog/cursor";
+import { readChangesBack } from "@docket/runtime/changelog/read";
+import { openPage } from "@docket/runtime/db/page";
 import type { Wanted } from "../domain/change_filter.ts";
 import { shardsOf } from "../store/subscriptions.ts";
+import { tellActivity } from "../watching/activity.ts";
 import { beginningOf } from "../watching/places.ts";
+import type { Viewers } from "../watching/viewers.ts";
 import { type Ask, limitReached, type Watching } from "../watching/watching.ts";
 import { workspacesOf } from "../workspaces.ts";
-import type { Deps } from "./deps.ts";
+import { type Deps, documentOf } from "./deps.ts";
 import { shardInvalid, subscriptionHandlers, subscriptionOf } from "./subscriptions.ts";
 
 /** The most workspaces that are watched without being named: a cursor has a place for each. */
 const mostWorkspaces = 250;
 const defaultPageSize = 100;
+/** How many pages of a document's activity one call reads at most. */
+const mostPagesPassed = 4;
 
-export function changeHandlers(deps: Deps, watching: Watching): ServiceImpl<typeof ChangeService> {
+export function changeHandlers(deps: Deps, watching: Watching, viewers: Viewers): ServiceImpl<typeof ChangeService> {
   return {
     ...subscriptionHandlers(deps, watching),
 
@@ -36,6 +42,24 @@ export function changeHandlers(deps: Deps, watching: Watching): ServiceImpl<type
 
     async listChanges(request, context) {
       return watching.list(await askOf(deps, request, context), request.pageSize || defaultPageSize);
+    },
+
+    async listActivity(request, context) {
+      const document = await documentOf(deps.db.query, request.documentId);
+      const { id, workspace_id: workspaceId } = document;
+      const subject = subjectOf(context);
+      const page = openPage(request, { documentId: id, subject: subject.id });
+      let before = page.after && Number(page.after[0]);
+      for (let read = 1; ; read++) {
+        const rows = await readChangesBack(deps.db, workspaceId, id, before, page.size + 1);
+        const shown = rows.slice(0, page.size);
+        const changes = await tellActivity(shown, viewers, { subject, workspaceId, call: callOf(context) });
+        before = shown.at(-1)?.sequence;
+        const more = rows.length > page.size && before !== undefined;
+        // Some pages hold nothing for the asker; a few of them are passed over, so that most answers show something.
+        if (more && changes.length === 0 && read < mostPagesPassed) continue;
+        return { changes, nextPageToken: more && before !== undefined ? page.tokenAfter([before]) : "" };
+      }
     },
   };
 }
