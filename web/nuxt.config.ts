@@ -1,6 +1,7 @@
 // The portal: what people see. It renders on the server with the visitor's own session, speaks Connect to the edge, and
 // loads nothing from anywhere else: no fonts, icons or telemetry from outside.
 
+import { fileURLToPath } from "node:url";
 import { leanDescriptors } from "./build/lean_descriptors.ts";
 
 /** Where the edge is in development. In production the process gives each request its own way there (see main.ts). */
@@ -15,13 +16,6 @@ export default defineNuxtConfig({
   components: [{ path: "~/components", pathPrefix: false }],
   imports: { dirs: ["composables/**"] },
   ui: { fonts: false, theme: { colors: ["primary", "success", "warning", "error", "neutral", "info"] } },
-  icon: {
-    provider: "server",
-    fallbackToApi: false,
-    localApiEndpoint: "/_nuxt_icon",
-    serverBundle: { collections: ["lucide"] },
-    clientBundle: { scan: true, sizeLimitKb: 64 },
-  },
   colorMode: { preference: "system", fallback: "light" },
   app: {
     head: {
@@ -49,6 +43,17 @@ export default defineNuxtConfig({
         "content-security-policy":
           "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'",
       },
+    },
+  },
+  alias: {
+    "@nuxt/icon/runtime/components/index.js": fileURLToPath(new URL("app/icons/css_icon.ts", import.meta.url)),
+  },
+  hooks: {
+    "app:resolve": (app) => {
+      // Icons are styles, so the plugin that draws them by script is left out.
+      app.plugins = app.plugins.filter(({ src }) => !src.includes("@nuxt/icon"));
+      // The colours never change while a page is open; the server's style is enough.
+      for (const plugin of app.plugins) if (plugin.src.endsWith("/ui/dist/runtime/plugins/colors")) plugin.mode = "server";
     },
   },
   vite: {

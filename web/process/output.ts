@@ -1,5 +1,6 @@
 // Finds what the build made: the listener that renders pages and serves files.
 
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
@@ -16,18 +17,17 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => un
 export async function loadHandler(folder: string): Promise<Handler> {
   const named = await currentBuild(folder);
   const path = join(folder, ...(named === undefined ? [] : [named]), "server", "index.mjs");
+  if (!existsSync(path)) {
+    throw new StartError(`There is no build of the portal in ${folder}: \`npm run build\` makes it.`);
+  }
   let module: { readonly listener?: unknown };
   try {
     module = await import(pathToFileURL(path).href);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const missing = code === "ERR_MODULE_NOT_FOUND" && message.includes(path);
-    throw new StartError(
-      missing
-        ? `There is no build of the portal in ${folder}: \`npm run build\` makes it.`
-        : `The portal's build ${path} cannot be loaded (${message.split("\n", 1)[0]}): \`npm run build\` makes a new one.`,
-      { cause },
-    );
+    const [why] = String((cause as Error).message).split("\n", 1);
+    throw new StartError(`The portal's build ${path} cannot be loaded (${why}): \`npm run build\` makes a new one.`, {
+      cause,
+    });
   }
   if (typeof module.listener !== "function") {
     throw new StartError(`The portal's build ${path} has no listener: \`npm run build\` makes a new one.`);
