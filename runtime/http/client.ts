@@ -1,8 +1,16 @@
 // The client's end of plain HTTP inside the mesh: requests go to one workload and to nobody else that may sit at its
 // address, and an answer is a stream that is read no faster than its reader wants.
 
-import { Agent, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions, request as send } from "node:http";
+import {
+  Agent,
+  type AgentOptions,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestOptions,
+  request as send,
+} from "node:http";
 import { Agent as TlsAgent, request as sendOverTls } from "node:https";
+import type { Duplex } from "node:stream";
 import type { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import type { Identity } from "../identity/identity.ts";
 
@@ -51,8 +59,7 @@ export function openMeshHttpClient({
   maxConnections = 256,
 }: MeshHttpClientOptions): MeshHttpClient {
   const pool = { keepAlive: true, maxSockets: maxConnections, maxFreeSockets: 32, timeout: idleMs };
-  // Nothing is remembered of earlier sessions: each connection shows both certificates.
-  const agent = identity.mode === "sidecar" ? new Agent(pool) : new TlsAgent({ ...pool, maxCachedSessions: 0 });
+  const agent = identity.mode === "sidecar" ? new Agent(pool) : new IdentityAgent(pool, identity, workload);
   const attempt = (request: MeshHttpRequest): Promise<Attempt> => {
     const target = parseAddress(address());
     if (target === undefined) return Promise.reject(failure("ENOENT", "No address is known."));
@@ -64,8 +71,7 @@ export function openMeshHttpClient({
       headers: request.headers,
       signal: request.signal,
     };
-    const call =
-      identity.mode === "sidecar" ? send(options) : sendOverTls({ ...options, ...tlsOptions(identity, workload) });
+    const call = identity.mode === "sidecar" ? send(options) : sendOverTls(options);
     return new Promise((resolve) => {
       const late = setTimeout(
         () => call.destroy(failure("ETIMEDOUT", `No answer within ${request.answerMs} ms.`)),
@@ -100,21 +106,36 @@ type Attempt =
   | { readonly answer: IncomingMessage; readonly error?: undefined; readonly again?: undefined }
   | { readonly answer?: undefined; readonly error: Error; readonly again: boolean };
 
-/** Made for each request, so that a renewed certificate is used by the next connection. */
-function tlsOptions(identity: Identity, workload: Workload) {
-  const { certificate, key, ca } = identity.current();
-  return {
-    cert: certificate,
-    key,
-    ca,
-    minVersion: "TLSv1.3" as const,
-    servername: "",
-    // Names are SPIFFE ids here, not host names, so Node's own check is replaced and not added to.
-    checkServerIdentity: (_host: string, peer: { readonly subjectaltname?: string | undefined }) => {
-      const fault = identity.faultOfServer(peer.subjectaltname ?? "", workload);
-      return fault === undefined ? undefined : failure("ERR_TLS_CERT_ALTNAME_INVALID", fault);
-    },
-  };
+/** Connections of a workload to another. Each new one shows the certificate of the moment, and remembers no earlier session. */
+class IdentityAgent extends TlsAgent {
+  readonly #identity: Identity;
+  readonly #workload: Workload;
+
+  constructor(pool: AgentOptions, identity: Identity, workload: Workload) {
+    super({ ...pool, maxCachedSessions: 0 });
+    this.#identity = identity;
+    this.#workload = workload;
+  }
+
+  override createConnection(options: RequestOptions, connected?: (error: Error | null, stream: Duplex) => void) {
+    const { certificate, key, ca } = this.#identity.current();
+    return super.createConnection(
+      {
+        ...options,
+        cert: certificate,
+        key,
+        ca,
+        minVersion: "TLSv1.3",
+        servername: "",
+        // Names are SPIFFE ids here, not host names, so Node's own check is replaced and not added to.
+        checkServerIdentity: (_host: string, peer: { readonly subjectaltname?: string | undefined }) => {
+          const fault = this.#identity.faultOfServer(peer.subjectaltname ?? "", this.#workload);
+          return fault === undefined ? undefined : failure("ERR_TLS_CERT_ALTNAME_INVALID", fault);
+        },
+      } as RequestOptions,
+      connected,
+    );
+  }
 }
 
 function parseAddress(address: string | undefined): { readonly host: string; readonly port: number } | undefined {
