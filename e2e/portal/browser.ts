@@ -13,8 +13,8 @@ const usualPaths = [
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
 
-// No traffic but the pages' own, and none over UDP.
-const quiet = [
+/** No traffic but the pages' own, and none over UDP. */
+export const chromiumArguments = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -40,5 +40,5 @@ export function findChromium(environment: Readonly<Record<string, string | undef
 
 /** Starts the browser. Dispose of it, or close it. */
 export async function launchBrowser(): Promise<Browser> {
-  return await chromium.launch({ executablePath: findChromium(), args: quiet, headless: true });
+  return await chromium.launch({ executablePath: findChromium(), args: chromiumArguments, headless: true });
 }
