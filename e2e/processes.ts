@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { eventually } from "@docket/runtime/testing/eventually";
+import type { PortalOptions } from "./mesh.ts";
 
 /** One process of the mesh. */
 export interface ServiceProcess {
@@ -22,11 +23,23 @@ export interface ProcessMesh extends AsyncDisposable {
   restart(name: string): Promise<void>;
 }
 
-const names = ["user", "storage", "document", "gateway"] as const;
+/** In the order in which they call each other, as far as they do; they end the other way round. */
+const withoutPortal = ["user", "storage", "document", "gateway"];
+const withPortal = ["user", "storage", "document", "web", "gateway"];
 
-/** Starts one process for each service and waits until the edge says that all are ready. */
-export async function startProcesses(dataDir: string, settings: Record<string, string> = {}): Promise<ProcessMesh> {
-  const [user, storage, document, port] = await freePorts(4);
+export interface ProcessOptions {
+  /** Starts the portal's process too. Default: no pages. */
+  readonly portal?: PortalOptions;
+}
+
+/** Starts one process for each service and waits until the edge says that all are ready, and the portal if it is asked for. */
+export async function startProcesses(
+  dataDir: string,
+  settings: Record<string, string> = {},
+  { portal }: ProcessOptions = {},
+): Promise<ProcessMesh> {
+  const names = portal ? withPortal : withoutPortal;
+  const [user, storage, document, port, inner, web] = await freePorts(6);
   const environment = {
     ...process.env,
     LOG_LEVEL: "warn",
@@ -38,6 +51,13 @@ export async function startProcesses(dataDir: string, settings: Record<string, s
     STORAGE_ADDRESS: `127.0.0.1:${storage}`,
     DOCUMENT_ADDRESS: `127.0.0.1:${document}`,
     PORT: String(port),
+    ...(portal && {
+      WEB_PORT: String(web),
+      WEB_ADDRESS: `127.0.0.1:${web}`,
+      WEB_OUTPUT: await portal.build(),
+      EDGE_INNER_PORT: String(inner),
+      GATEWAY_INNER_ADDRESS: `127.0.0.1:${inner}`,
+    }),
     ...settings,
   };
   const url = `http://127.0.0.1:${port}`;
@@ -48,7 +68,8 @@ export async function startProcesses(dataDir: string, settings: Record<string, s
     for (const { name, child, output } of processes.values()) {
       if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}: ${output()}`);
     }
-    return (await fetch(`${url}/readyz`)).ok;
+    if (!(await fetch(`${url}/readyz`)).ok) return false;
+    return !portal || (await fetch(`${url}/`, { redirect: "manual" })).status < 500;
   };
   await eventually(ready, { timeoutMs: 60_000, intervalMs: 100 });
   return {
@@ -66,7 +87,8 @@ export async function startProcesses(dataDir: string, settings: Record<string, s
 }
 
 function spawnService(name: string, environment: Record<string, string | undefined>): ServiceProcess {
-  const main = fileURLToPath(new URL(`../services/${name}/main.ts`, import.meta.url));
+  const path = name === "web" ? "../web/main.ts" : `../services/${name}/main.ts`;
+  const main = fileURLToPath(new URL(path, import.meta.url));
   const child = spawn(process.execPath, [main], { env: environment, stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   child.stderr?.on("data", (chunk) => {

@@ -29,7 +29,8 @@ export function requestEnded(
 
 /** The portal's process did not answer. */
 export function portalAway(logger: Logger, error: unknown): void {
-  logger.warn({ err: error }, "the portal does not answer");
+  const { code, message } = error as NodeJS.ErrnoException;
+  logger.warn({ code, why: message }, "the portal does not answer");
 }
 
 /** Somebody else than the portal came to its door. */
