@@ -53,7 +53,8 @@ export default defineNuxtConfig({
       // Icons are styles, so the plugin that draws them by script is left out.
       app.plugins = app.plugins.filter(({ src }) => !src.includes("@nuxt/icon"));
       // The colours never change while a page is open; the server's style is enough.
-      for (const plugin of app.plugins) if (plugin.src.endsWith("/ui/dist/runtime/plugins/colors")) plugin.mode = "server";
+      for (const plugin of app.plugins)
+        if (plugin.src.endsWith("/ui/dist/runtime/plugins/colors")) plugin.mode = "server";
     },
   },
   vite: {
@@ -68,5 +69,8 @@ export default defineNuxtConfig({
     worker: { format: "es", plugins: () => [leanDescriptors()] },
     build: { target: "es2023" },
   },
-  typescript: { strict: true, tsConfig: { compilerOptions: { noUncheckedIndexedAccess: true } } },
+  typescript: {
+    strict: true,
+    tsConfig: { compilerOptions: { noUncheckedIndexedAccess: true }, include: ["../test/**/*"] },
+  },
 });

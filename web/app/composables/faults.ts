@@ -62,7 +62,12 @@ export function useFaults() {
   function showFault(error: unknown, title?: string): void {
     const { message, requestId } = faultOf(error);
     const tail = requestId === "" ? "" : ` ${t("request", { id: requestId })}`;
-    toast.add({ color: "error", icon: "i-lucide-circle-alert", title: title ?? t("failed"), description: message + tail });
+    toast.add({
+      color: "error",
+      icon: "i-lucide-circle-alert",
+      title: title ?? t("failed"),
+      description: message + tail,
+    });
   }
 
   return { faultOf, showFault };

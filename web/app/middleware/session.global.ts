@@ -11,6 +11,6 @@ export default defineNuxtRouteMiddleware(async (to) => {
   const { load } = useSession();
   const visitor = await load();
   if (visitor !== null || to.meta.anonymous) return;
-  const query = to.path === "/" ? {} : { then: to.fullPath };
+  const query = to.path === "/" ? {} : { next: to.fullPath };
   return navigateTo({ path: "/sign-in", query });
 });

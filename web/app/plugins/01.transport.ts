@@ -4,7 +4,9 @@
 import { createConnectTransport } from "@connectrpc/connect-web";
 
 export default defineNuxtPlugin(() => {
-  const transport = import.meta.server ? serverTransport() : createConnectTransport({ baseUrl: "/", useBinaryFormat: true });
+  const transport = import.meta.server
+    ? serverTransport()
+    : createConnectTransport({ baseUrl: "/", useBinaryFormat: true });
   return { provide: { transport } };
 });
 
