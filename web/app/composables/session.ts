@@ -66,8 +66,11 @@ export function useSession() {
 /** What the list of sessions calls this one: the browser and system, as far as they say. */
 export function clientName(): string {
   const { userAgent } = navigator;
-  const browser = /(Edg|OPR|Firefox|Chrome|Safari)\//.exec(userAgent)?.[1] ?? "";
-  const system = /(Windows|Android|iPhone|iPad|Mac OS X|Linux)/.exec(userAgent)?.[1] ?? "";
+  // The others call themselves Chrome and Linux as well.
+  const browser =
+    /\b(Edg|OPR)(A|iOS)?\//.exec(userAgent)?.[1] ?? /(Firefox|Chrome|Safari)\//.exec(userAgent)?.[1] ?? "";
+  const system =
+    /(Windows|Android|iPhone|iPad|Mac OS X|Linux)/.exec(userAgent.replace(/Linux(?=.*Android)/, ""))?.[1] ?? "";
   const names: Record<string, string> = { Edg: "Edge", OPR: "Opera", "Mac OS X": "macOS" };
   const named = (name: string) => names[name] ?? name;
   return [named(browser), named(system)].filter((name) => name !== "").join(", ");
