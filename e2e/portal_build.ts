@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { setPriority } from "node:os";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -56,14 +56,17 @@ export async function buildPortal(options: BuildOptions = {}): Promise<string> {
     // Whoever held the lock before may have made it.
     if (await isPresent(folder)) return folder;
     say("Building the portal (once, about a minute)…");
-    const staging = join(root, "web", `.staging-${digest}-${randomUUID().slice(0, 8)}`);
+    for (const path of [output, join(root, "web")]) await removeLeftovers(path);
+    const name = `.staging-${randomUUID().slice(0, 8)}`;
+    // The result lies where it stays, for the rename; what is in between lies where Nuxt finds its modules.
+    const [staging, between] = [join(output, name), join(root, "web", name)];
     try {
       await mkdir(staging, { recursive: true });
-      await runBuild(staging, { say, signal, failed: join(output, "failed.log") });
-      await rename(join(staging, "output"), folder);
+      await runBuild(staging, between, { say, signal, failed: join(output, "failed.log") });
+      await rename(staging, folder);
       await writeAtomically(join(output, "build.json"), `${JSON.stringify({ digest, folder: digest })}\n`);
     } finally {
-      await rm(staging, { recursive: true, force: true, maxRetries: 5 });
+      for (const path of [staging, between]) await rm(path, { recursive: true, force: true, maxRetries: 5 });
     }
     await forgetOld(output, digest);
     return folder;
@@ -109,12 +112,12 @@ interface RunOptions {
 
 const progressMs = 5000;
 
-async function runBuild(staging: string, { say, signal, failed }: RunOptions): Promise<void> {
-  const output = join(staging, "output");
-  const logPath = join(staging, "build.log");
+async function runBuild(staging: string, between: string, { say, signal, failed }: RunOptions): Promise<void> {
+  // Nuxt empties the folder for the result.
+  const logPath = `${between}.log`;
   await using log = await open(logPath, "w");
   const script = join(root, "web", "process", "build.ts");
-  const child = spawn(process.execPath, ["--max-old-space-size=2048", script, output, join(staging, "between")], {
+  const child = spawn(process.execPath, ["--max-old-space-size=2048", script, staging, between], {
     cwd: join(root, "web"),
     env: { ...process.env, NODE_ENV: "production", NUXT_TELEMETRY_DISABLED: "1", FORCE_COLOR: "0" },
     stdio: ["ignore", log.fd, log.fd, "ipc"],
@@ -132,8 +135,8 @@ async function runBuild(staging: string, { say, signal, failed }: RunOptions): P
   try {
     if (child.pid !== undefined) yieldToOthers(child.pid);
     const [code, ended] = await once(child, "exit");
-    if (code === 0 && existsSync(join(output, "server", "index.mjs"))) {
-      await rename(logPath, join(output, "build.log"));
+    if (code === 0 && existsSync(join(staging, "server", "index.mjs"))) {
+      await copyFile(logPath, join(staging, "build.log"));
       say(`  ${Math.round((performance.now() - started) / 1000)} s: built`);
       return;
     }
@@ -143,6 +146,7 @@ async function runBuild(staging: string, { say, signal, failed }: RunOptions): P
     throw new StartError(`The portal's build ${why}; all that it said is in ${failed}:\n${lastLines(text)}`);
   } finally {
     clearInterval(timer);
+    await rm(logPath, { force: true });
   }
 }
 
@@ -157,6 +161,13 @@ function yieldToOthers(pid: number): void {
 
 function lastLines(text: string): string {
   return text.trimEnd().split("\n").slice(-25).join("\n");
+}
+
+/** What builds left behind that were killed: whoever holds the lock is the only one. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (/^\.staging-[0-9a-f]{8}(\.log)?$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 async function writeAtomically(path: string, text: string): Promise<void> {
