@@ -3,6 +3,7 @@
 
 import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
+import { ArchiveService } from "@docket/contracts/gen/docket/document/v1/archive_service_pb.ts";
 import { ChangeService } from "@docket/contracts/gen/docket/document/v1/change_service_pb.ts";
 import { CommentService } from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
 import { DocumentService } from "@docket/contracts/gen/docket/document/v1/document_service_pb.ts";
@@ -21,6 +22,7 @@ import { UserService } from "@docket/contracts/gen/docket/user/v1/user_service_p
 import { WorkspaceService } from "@docket/contracts/gen/docket/user/v1/workspace_service_pb.ts";
 
 const services = {
+  archives: ArchiveService,
   changes: ChangeService,
   comments: CommentService,
   documents: DocumentService,

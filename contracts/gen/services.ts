@@ -2,6 +2,7 @@
 
 import { file_docket_document_v1_activity } from "./docket/document/v1/activity_pb.ts";
 import { file_docket_document_v1_actor } from "./docket/document/v1/actor_pb.ts";
+import { file_docket_document_v1_archive_service, ArchiveService } from "./docket/document/v1/archive_service_pb.ts";
 import { file_docket_document_v1_change } from "./docket/document/v1/change_pb.ts";
 import { file_docket_document_v1_change_service, ChangeService } from "./docket/document/v1/change_service_pb.ts";
 import { file_docket_document_v1_comment } from "./docket/document/v1/comment_pb.ts";
@@ -54,6 +55,7 @@ import { file_docket_user_v1_workspace_service, WorkspaceService } from "./docke
 export const allFiles = [
   file_docket_document_v1_activity,
   file_docket_document_v1_actor,
+  file_docket_document_v1_archive_service,
   file_docket_document_v1_change,
   file_docket_document_v1_change_service,
   file_docket_document_v1_comment,
@@ -105,6 +107,7 @@ export const allFiles = [
 
 /** Every service of Docket. */
 export const allServices = [
+  ArchiveService,
   ChangeService,
   CommentService,
   DocumentService,
@@ -130,6 +133,8 @@ export const allServices = [
 
 /** Every RPC by its full name. */
 export const allRpcs = {
+  "docket.document.v1.ArchiveService/CreateArchive": ArchiveService.method.createArchive,
+  "docket.document.v1.ArchiveService/ListArchiveEntries": ArchiveService.method.listArchiveEntries,
   "docket.document.v1.ChangeService/WatchChanges": ChangeService.method.watchChanges,
   "docket.document.v1.ChangeService/ListChanges": ChangeService.method.listChanges,
   "docket.document.v1.ChangeService/ListActivity": ChangeService.method.listActivity,

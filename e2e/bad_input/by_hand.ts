@@ -41,6 +41,7 @@ export const celBreakers: Readonly<Record<string, Breaker>> = {
   "update_task.title": titleMissing,
   "list_folders.trashed": set(() => ({ parent: { case: "folderId", value: newId() }, trashed: true })),
   "list_documents.anywhere": set(() => ({ parent: { case: "folderId", value: newId() }, trashed: true })),
+  "create_archive.something": set(() => ({ documentIds: [], folderIds: [] })),
   "create_task.approval": set(() => ({ kind: 2, place: { case: "workspaceId", value: newId() } })),
   "list_tasks.of": set(() => ({ place: { case: undefined }, assignedToMe: false })),
   "checksum.length": set(() => ({ algorithm: 1, value: new Uint8Array(3) })),

@@ -1,7 +1,13 @@
 // A builder for every RPC of the registry. An RPC that is added to a proto does not compile until it has one.
 
 import type { RpcName } from "@docket/contracts/registry";
-import { documentBuilders, folderBuilders, grantBuilders, versionBuilders } from "./builders_document.ts";
+import {
+  archiveBuilders,
+  documentBuilders,
+  folderBuilders,
+  grantBuilders,
+  versionBuilders,
+} from "./builders_document.ts";
 import { storageBuilders } from "./builders_storage.ts";
 import { meshBuilders, sessionBuilders, userBuilders } from "./builders_user.ts";
 import { changeBuilders, commentBuilders, operationBuilders, taskBuilders } from "./builders_work.ts";
@@ -15,6 +21,7 @@ const typed: Builders = {
   ...documentBuilders,
   ...versionBuilders,
   ...grantBuilders,
+  ...archiveBuilders,
   ...taskBuilders,
   ...commentBuilders,
   ...changeBuilders,

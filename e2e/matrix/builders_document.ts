@@ -151,3 +151,13 @@ export const grantBuilders = {
     }),
   },
 } satisfies BuildersOf<"docket.document.v1.GrantService">;
+
+export const archiveBuilders = {
+  "docket.document.v1.ArchiveService/CreateArchive": ({ world }) => ({
+    request: { workspaceId: world.workspaceId, documentIds: [world.documentId], folderIds: [world.folderId] },
+  }),
+  "docket.document.v1.ArchiveService/ListArchiveEntries": async (room) => ({
+    request: { archiveId: (await room.archive()).id },
+    shows: { id: room.world.documentId, to: seesDocument },
+  }),
+} satisfies BuildersOf<"docket.document.v1.ArchiveService">;

@@ -145,6 +145,14 @@ export class Room {
     return { id: operation?.id ?? "", relation: this.relationOf(maker) };
   }
 
+  /** An archive of the document, the subject's own where its role lets it make one. */
+  async archive(): Promise<Made> {
+    const maker = this.roleMaker(P.WORKSPACE_VIEW);
+    const { workspaceId, world } = this;
+    const { archive } = await maker.clients.archives.createArchive({ workspaceId, documentIds: [world.documentId] });
+    return { id: archive?.id ?? "", relation: this.relationOf(maker) };
+  }
+
   async subscription(): Promise<Made> {
     const maker = this.roleMaker(P.CHANGE_WATCH);
     const { subscription } = await maker.clients.changes.createSubscription({

@@ -2,6 +2,7 @@
 // The gateway calls it on behalf of people and client applications; it calls user (who belongs where) and storage (the
 // bytes of versions). It keeps no bytes, passwords or names of people, and must never know what a file contains.
 
+import { ArchiveService } from "@docket/contracts/gen/docket/document/v1/archive_service_pb.ts";
 import { ChangeService } from "@docket/contracts/gen/docket/document/v1/change_service_pb.ts";
 import { CommentService } from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
 import { DocumentService } from "@docket/contracts/gen/docket/document/v1/document_service_pb.ts";
@@ -26,6 +27,7 @@ import { createAuthorizer } from "./authorizer.ts";
 import { type Clients, connectClients } from "./clients.ts";
 import type { DocumentConfig } from "./config.ts";
 import { createEvents } from "./events.ts";
+import { archiveHandlers } from "./handlers/archives.ts";
 import { changeHandlers } from "./handlers/changes.ts";
 import { commentHandlers } from "./handlers/comments.ts";
 import type { Deps } from "./handlers/deps.ts";
@@ -113,6 +115,7 @@ export async function startDocumentService(
         implement(CommentService, commentHandlers(deps)),
         implement(ChangeService, changeHandlers(deps, watching, viewers)),
         implement(OperationService, operationHandlers(deps)),
+        implement(ArchiveService, archiveHandlers(deps)),
       ],
     }),
   );

@@ -7,6 +7,7 @@ import type { Clients } from "../clients.ts";
 import type { DocumentConfig } from "../config.ts";
 import type { Events } from "../events.ts";
 import type { DocumentDatabase, Tables } from "../store/entities.ts";
+import { forgetArchives } from "../store/archives.ts";
 import { forgetOperations } from "../store/operations.ts";
 import { purgeHandler, purgeJob, releaseJob } from "./purge.ts";
 import { releaseReferences } from "./references.ts";
@@ -46,6 +47,7 @@ export function housekeeping(
   return {
     trim_changes: every(() => trimChanges(db, before(changesKeptMs))),
     forget_requests: every(() => forgetRequests(db, before(REQUEST_RECORD_LIFE_MS))),
+    forget_archives: every(() => forgetArchives(db.query, clock().getTime())),
     forget_operations: every(() => forgetOperations(db.query, before(operationsKeptMs).getTime())),
   };
 }

@@ -26,6 +26,7 @@ const tables = [
   "subscription",
   "subscription_shard",
   "operation",
+  "archive",
   "folder_closure",
   "folder",
   "document",

@@ -2,6 +2,7 @@
 import { runtimeEntities } from "@docket/runtime/db/entities";
 import type { Database, TablesOf, Transaction } from "@docket/runtime/db/database";
 import type { Kysely } from "kysely";
+import { ArchiveEntity } from "./entities/archives.ts";
 import { CommentEntity } from "./entities/comments.ts";
 import { DocumentEntity, ListingEntity, TagEntity, TermEntity, VersionEntity } from "./entities/documents.ts";
 import { FollowerEntity } from "./entities/followers.ts";
@@ -22,6 +23,7 @@ export const entities = [
   TermEntity,
   GrantEntity,
   OperationEntity,
+  ArchiveEntity,
   TaskEntity,
   CommentEntity,
   SubscriptionEntity,

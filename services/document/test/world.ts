@@ -12,6 +12,7 @@ import { type Reason, ReasonSchema } from "@docket/contracts/gen/docket/error/v1
 import { type Permission, Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { enumName } from "@docket/contracts/policy";
 import { headerNames } from "@docket/runtime/call";
+import type { Clock } from "@docket/runtime/clock";
 import { newId } from "@docket/runtime/ids";
 import { connectMesh } from "@docket/runtime/mesh";
 import { testIdentities } from "@docket/runtime/testing/identities";
@@ -66,6 +67,7 @@ export async function startWorld(
     readonly users?: FakeUsers;
     readonly blobs?: FakeBlobs;
     readonly watching?: DocumentOverrides["watching"];
+    readonly clock?: Clock;
   } = {},
 ): Promise<World> {
   await using parts = new AsyncDisposableStack();
@@ -81,6 +83,7 @@ export async function startWorld(
         identity,
         logger: log.logger,
         clients: { ...users.clients(), blobs: blobs.client() },
+        ...(options.clock && { clock: options.clock }),
         ...(options.watching && { watching: options.watching }),
       },
     ),
@@ -130,10 +133,10 @@ export async function startWorld(
 }
 
 /** Somebody with a session. */
-export async function signIn(id: string): Promise<Somebody> {
-  const expiresAt = Date.now() + 300_000;
+export async function signIn(id: string, now = Date.now()): Promise<Somebody> {
+  const expiresAt = now + 300_000;
   const content = { kind: "person" as const, id, sessionId: newId(), expiresAt };
-  return { id, as: asBearer(await signToken(content, { key: keys.privateKey, keyId: publicKey.id }, Date.now())) };
+  return { id, as: asBearer(await signToken(content, { key: keys.privateKey, keyId: publicKey.id }, now)) };
 }
 
 function asBearer(token: string): CallOptions {

@@ -153,14 +153,14 @@ export const OperationKind = {
   PURGE_FOLDER: 2,
 
   /**
-   * Packs documents for one download.
+   * Kept for later: archives are streamed while they are packed and need no operation; see ArchiveService.
    *
    * @generated from enum value: OPERATION_KIND_ARCHIVE = 3;
    */
   ARCHIVE: 3,
 
   /**
-   * Moves many documents.
+   * Kept for later: documents are moved one by one, each at once.
    *
    * @generated from enum value: OPERATION_KIND_MOVE = 4;
    */
