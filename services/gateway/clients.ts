@@ -2,6 +2,7 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
+import { ArchiveService } from "@docket/contracts/gen/docket/document/v1/archive_service_pb.ts";
 import { VersionService } from "@docket/contracts/gen/docket/document/v1/version_service_pb.ts";
 import { TransferService } from "@docket/contracts/gen/docket/storage/v1/transfer_service_pb.ts";
 import { UploadService } from "@docket/contracts/gen/docket/storage/v1/upload_service_pb.ts";
@@ -19,6 +20,7 @@ export interface GatewayClients {
   readonly transport: (service: DescService) => Transport;
   readonly tokens: Client<typeof TokenService>;
   readonly userChanges: Client<typeof UserChangeService>;
+  readonly archives: Client<typeof ArchiveService>;
   readonly versions: Client<typeof VersionService>;
   readonly uploads: Client<typeof UploadService>;
   readonly transfers: Client<typeof TransferService>;
@@ -32,6 +34,7 @@ export function gatewayClients(mesh: Mesh): GatewayClients {
     transport: (service) => mesh.transport(service),
     tokens: mesh.client(TokenService),
     userChanges: mesh.client(UserChangeService),
+    archives: mesh.client(ArchiveService),
     versions: mesh.client(VersionService),
     uploads: mesh.client(UploadService),
     transfers: mesh.client(TransferService),

@@ -19,6 +19,7 @@ import { addressBook, openIdentity } from "@docket/runtime/service_settings";
 import { gatewayClients } from "./clients.ts";
 import type { GatewayConfig } from "./config.ts";
 import { draining, insecureCookies, listening, requestEnded } from "./events.ts";
+import { archives } from "./files/archives.ts";
 import { Contents } from "./files/contents.ts";
 import { downloads } from "./files/downloads.ts";
 import { limitKey } from "./guard/client_address.ts";
@@ -152,6 +153,7 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
           portal: where !== undefined,
         }),
         ...downloads({ contents, gate, idleMs: config.limits.transferIdleMs }),
+        ...archives({ archives: clients.archives, contents, gate, idleMs: config.limits.transferIdleMs }),
         ...uploads({
           ...clients,
           streams,

@@ -1,6 +1,8 @@
 // A document service that holds versions in memory and whose streams a test can feed.
 
 import { createHash } from "node:crypto";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { ArchiveService } from "@docket/contracts/gen/docket/document/v1/archive_service_pb.ts";
 import { ChangeService } from "@docket/contracts/gen/docket/document/v1/change_service_pb.ts";
 import { DocumentService } from "@docket/contracts/gen/docket/document/v1/document_service_pb.ts";
 import { VersionService } from "@docket/contracts/gen/docket/document/v1/version_service_pb.ts";
@@ -17,7 +19,14 @@ export interface FakeVersion {
   readonly mediaType: string;
 }
 
+/** What an archive is said to hold. */
+export type FakeEntry =
+  | { readonly path: string; readonly version?: undefined }
+  | { readonly path: string; readonly version: FakeVersion };
+
 export class FakeDocuments {
+  /** By id. */
+  readonly archives = new Map<string, { readonly name: string; readonly entries: readonly FakeEntry[] }>();
   readonly versions: FakeVersion[] = [];
   readonly effects: string[] = [];
   openWatches = 0;
@@ -61,8 +70,25 @@ export class FakeDocuments {
           return { ticket: `${documentId}/${found.number}`, version: describeVersion(found) };
         },
       }),
+      partly(ArchiveService, { listArchiveEntries: ({ archiveId }) => this.#entries(archiveId) }),
       partly(ChangeService, { watchChanges: (_request, context) => this.#watch(callOf(context).signal) }),
     ];
+  }
+
+  async *#entries(archiveId: string) {
+    const archive = this.archives.get(archiveId);
+    if (archive === undefined) throw notFound("archive", archiveId);
+    for (const [at, { path, version }] of archive.entries.entries()) {
+      const time = timestampFromMs(Date.UTC(2026, 10, 21));
+      const known = version && describeVersion(version);
+      const entry = known && {
+        documentId: known.documentId,
+        number: known.number,
+        digest: known.digest,
+        size: known.size,
+      };
+      yield { name: at === 0 ? archive.name : "", entries: [{ path, time, ...entry }] } as never;
+    }
   }
 
   async *#watch(signal: AbortSignal) {
