@@ -7,12 +7,14 @@
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
+import { ChangeSchema } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import { SessionSchema } from "@docket/contracts/gen/docket/user/v1/session_pb.ts";
 import { UserSchema } from "@docket/contracts/gen/docket/user/v1/user_pb.ts";
 import { WorkspaceSchema } from "@docket/contracts/gen/docket/user/v1/workspace_pb.ts";
 import { mountSuspended } from "@nuxt/test-utils/runtime";
 import { type Component, defineComponent } from "vue";
 import { clearNuxtData, clearNuxtState, useNuxtApp } from "#imports";
+import { concerns } from "~/live/tab.ts";
 import { type EdgeCall, openEdge, type Routes } from "./edge.ts";
 
 export { type EdgeCall, refusal, requestsOf } from "./edge.ts";
@@ -48,6 +50,8 @@ type MountOptions = Parameters<typeof mountSuspended>[1];
 export interface Portal extends AsyncDisposable {
   /** What reached the edge since the portal was opened. */
   readonly calls: readonly EdgeCall[];
+  /** Tells a change as the stream would; "reload" is what is told where changes may have been missed. */
+  tell(change: MessageInitShape<typeof ChangeSchema> | "reload"): void;
   /** Runs a composable in the set-up of a component that lives as long as the portal. */
   run<T>(setup: () => T | Promise<T>): Promise<T>;
   /** Mounts a component; it lives as long as the portal. */
@@ -72,6 +76,15 @@ export async function openPortal(options: PortalOptions = {}): Promise<Portal> {
   return {
     calls,
     mount,
+    tell(told) {
+      const { changes, reloads } = app.$live;
+      if (told === "reload") {
+        for (const reload of [...reloads]) reload();
+        return;
+      }
+      const change = create(ChangeSchema, told);
+      for (const { handler, filter } of [...changes]) if (concerns(change, filter())) handler(change);
+    },
     async run<T>(setup: () => T | Promise<T>): Promise<T> {
       let made: { value: T } | undefined;
       await mount(
