@@ -16,7 +16,7 @@ import {
   openLook,
   screenshot,
   settled,
-  signIn,
+  signInByCall,
   type Theme,
   themes,
   visit,
@@ -47,14 +47,13 @@ async function main(): Promise<void> {
   const browser = await launchBrowser();
   try {
     const needsAnna = wanted.some(({ anonymous }) => !anonymous);
-    const state = needsAnna ? await signedInState(browser, url) : undefined;
-    const find = needsAnna ? await finder(url) : undefined;
+    const known = needsAnna ? await signedIn(browser, url) : undefined;
     for (const theme of themesAsked)
       for (const width of widthsAsked) {
         const anonymous = wanted.filter((place) => place.anonymous);
-        const signedIn = wanted.filter((place) => !place.anonymous);
+        const others = wanted.filter((place) => !place.anonymous);
         await lookAt(browser, anonymous, { url, theme, width });
-        if (state !== undefined) await lookAt(browser, signedIn, { url, theme, width, state }, find);
+        if (known) await lookAt(browser, others, { url, theme, width, state: known.state }, known.find);
       }
   } finally {
     await browser.close();
@@ -63,29 +62,16 @@ async function main(): Promise<void> {
 
 type State = Awaited<ReturnType<ReturnType<Look["page"]["context"]>["storageState"]>>;
 
-/** Signs in once, by the form; undefined, with a line, when that does not work. */
-async function signedInState(browser: Browser, base: string): Promise<State | undefined> {
+/** Signs in once; undefined, with a line, when that does not work. */
+async function signedIn(browser: Browser, base: string): Promise<{ state: State; find: Finder } | undefined> {
   await using look = await openLook(browser, { url: base });
   try {
-    await signIn(look.page, anna);
-    return await look.page.context().storageState();
+    const secret = await signInByCall(look.page, anna);
+    const state = await look.page.context().storageState();
+    return { state, find: finderOf(clientsOf(edgeTransport(base, secret, "connect"))) };
   } catch (error) {
-    await screenshot(look.page, "sign-in-failed");
-    say(`Anna cannot sign in, so only pages for everybody are shown: ${firstLine(error)}`);
-    for (const problem of look.takeProblems()) say(`  ${problem}`);
+    say(`Only pages for everybody are shown: ${firstLine(error)}`);
     process.exitCode = 1;
-    return undefined;
-  }
-}
-
-/** Finds ids through the API at the same address; undefined, with a line, when that does not work. */
-async function finder(base: string): Promise<Finder | undefined> {
-  const signedOut = clientsOf(edgeTransport(base, undefined, "connect"));
-  try {
-    const { sessionSecret } = await signedOut.sessions.signIn({ email: anna.email, password: anna.password });
-    return finderOf(clientsOf(edgeTransport(base, sessionSecret, "connect")));
-  } catch (error) {
-    say(`The API at ${base} does not let Anna in, so only pages without an id are shown: ${firstLine(error)}`);
     return undefined;
   }
 }
@@ -104,8 +90,7 @@ async function lookAt(
   for (const place of wanted) {
     const name = `${place.name}-${options.theme}-${options.width}`;
     try {
-      const path = await pathOf(place, find);
-      if (path === undefined) continue;
+      const path = typeof place.path === "string" ? place.path : await place.path(found(find));
       say(`${name}  ${path}`);
       const response = await visit(look.page, path).catch((error) => {
         say(`  ! never settled: ${firstLine(error)}`);
@@ -128,9 +113,9 @@ async function lookAt(
   }
 }
 
-async function pathOf({ path }: Place, find: Finder | undefined): Promise<string | undefined> {
-  if (typeof path === "string") return path;
-  return find === undefined ? undefined : await path(find);
+function found(find: Finder | undefined): Finder {
+  if (find === undefined) throw new Error("a page for everybody has no id in its path");
+  return find;
 }
 
 async function report(look: Look): Promise<void> {
