@@ -9,6 +9,7 @@ import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, utimes, wri
 import { setPriority } from "node:os";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { StartError } from "@docket/runtime/errors";
 import { withBuildLock } from "./portal_lock.ts";
 
@@ -119,7 +120,7 @@ async function runBuild(staging: string, between: string, { say, signal, failed 
   const script = join(root, "web", "process", "build.ts");
   const child = spawn(process.execPath, ["--max-old-space-size=2048", script, staging, between], {
     cwd: join(root, "web"),
-    env: { ...process.env, NODE_ENV: "production", NUXT_TELEMETRY_DISABLED: "1", FORCE_COLOR: "0" },
+    env: { ...process.env, NODE_ENV: "production", NUXT_TELEMETRY_DISABLED: "1", NO_COLOR: "1" },
     stdio: ["ignore", log.fd, log.fd, "ipc"],
     ...(signal && { signal }),
   });
@@ -160,7 +161,7 @@ function yieldToOthers(pid: number): void {
 }
 
 function lastLines(text: string): string {
-  return text.trimEnd().split("\n").slice(-25).join("\n");
+  return stripVTControlCharacters(text).trimEnd().split("\n").slice(-25).join("\n");
 }
 
 /** What builds left behind that were killed: whoever holds the lock is the only one. */

@@ -1,6 +1,7 @@
 // Builds the portal into a folder, as a process of its own: it takes two gigabytes for half a minute, and gives them back
 // when it ends. Called by e2e/portal_build.ts with the folder for the result and one for what is in between.
 
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -8,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 interface Kit {
   loadNuxt(options: object): Promise<Nuxt>;
   buildNuxt(nuxt: Nuxt): Promise<void>;
+  writeTypes(nuxt: Nuxt): Promise<void>;
 }
 
 interface Nuxt {
@@ -31,10 +33,16 @@ const fromNuxt = createRequire(createRequire(import.meta.url).resolve("nuxt/pack
 const kit = (await import(pathToFileURL(fromNuxt.resolve("@nuxt/kit")).href)) as Kit;
 
 say("loading Nuxt and its modules");
+// Nothing beside the sources decides what comes out.
+const from = { cwd: fileURLToPath(new URL("..", import.meta.url)), dotenv: false };
+if (!existsSync(new URL("../.nuxt/tsconfig.app.json", import.meta.url))) {
+  // The tsconfig.json beside the sources refers to files that Nuxt generates, and the bundler reads it.
+  const types = await kit.loadNuxt({ ...from, overrides: { dev: false } });
+  await kit.writeTypes(types);
+  await types.close();
+}
 const nuxt = await kit.loadNuxt({
-  cwd: fileURLToPath(new URL("..", import.meta.url)),
-  // Nothing beside the sources decides what comes out.
-  dotenv: false,
+  ...from,
   overrides: { dev: false, buildDir: between, nitro: { output: { dir: output } } },
 });
 nuxt.hook("build:before", () => say("bundling the pages"));
