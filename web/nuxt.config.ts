@@ -3,6 +3,7 @@
 
 import { fileURLToPath } from "node:url";
 import { leanDescriptors } from "./build/lean_descriptors.ts";
+import { pdfAssets } from "./build/pdf_assets.ts";
 
 /** Where the edge is in development. In production the process gives each request its own way there (see main.ts). */
 const edgeUrl = process.env.DOCKET_EDGE_URL ?? "http://127.0.0.1:8080";
@@ -34,6 +35,7 @@ export default defineNuxtConfig({
   nitro: {
     preset: "node-listener",
     serveStatic: true,
+    publicAssets: pdfAssets(),
     compressPublicAssets: { gzip: true, brotli: true },
   },
   routeRules: {

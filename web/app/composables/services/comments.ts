@@ -16,7 +16,11 @@ export function useComments() {
   const client = useClient(CommentService);
   return {
     async list(subject: CommentSubject, pageToken = "", pageSize = 100): Promise<CommentPage> {
-      const { comments, nextPageToken } = await client.listComments({ subject: subjectOf(subject), pageToken, pageSize });
+      const { comments, nextPageToken } = await client.listComments({
+        subject: subjectOf(subject),
+        pageToken,
+        pageSize,
+      });
       return { comments, nextPageToken };
     },
     /** Says something. The same `requestId` again says it only once. */

@@ -25,7 +25,9 @@ export function useVersions() {
       const { documentId, number, etag } = version;
       const paths = (["label", "note"] as const).filter((field) => texts[field] !== version[field]);
       if (paths.length === 0) return version;
-      return present((await client.updateVersion({ documentId, number, ...texts, updateMask: { paths }, etag })).version);
+      return present(
+        (await client.updateVersion({ documentId, number, ...texts, updateMask: { paths }, etag })).version,
+      );
     },
     /** Adds a version with the contents of an earlier one. */
     async restore(documentId: string, number: number, note: string, requestId = newId()): Promise<Version> {
