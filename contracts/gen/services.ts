@@ -38,6 +38,7 @@ import { file_docket_user_v1_group_service, GroupService } from "./docket/user/v
 import { file_docket_user_v1_invitation } from "./docket/user/v1/invitation_pb.ts";
 import { file_docket_user_v1_member } from "./docket/user/v1/member_pb.ts";
 import { file_docket_user_v1_membership_service, MembershipService } from "./docket/user/v1/membership_service_pb.ts";
+import { file_docket_user_v1_name } from "./docket/user/v1/name_pb.ts";
 import { file_docket_user_v1_principal } from "./docket/user/v1/principal_pb.ts";
 import { file_docket_user_v1_role } from "./docket/user/v1/role_pb.ts";
 import { file_docket_user_v1_role_service, RoleService } from "./docket/user/v1/role_service_pb.ts";
@@ -91,6 +92,7 @@ export const allFiles = [
   file_docket_user_v1_invitation,
   file_docket_user_v1_member,
   file_docket_user_v1_membership_service,
+  file_docket_user_v1_name,
   file_docket_user_v1_principal,
   file_docket_user_v1_role,
   file_docket_user_v1_role_service,
@@ -264,6 +266,7 @@ export const allRpcs = {
   "docket.user.v1.WorkspaceService/UpdateWorkspace": WorkspaceService.method.updateWorkspace,
   "docket.user.v1.WorkspaceService/DeleteWorkspace": WorkspaceService.method.deleteWorkspace,
   "docket.user.v1.WorkspaceService/ListMembers": WorkspaceService.method.listMembers,
+  "docket.user.v1.WorkspaceService/ResolveNames": WorkspaceService.method.resolveNames,
   "docket.user.v1.WorkspaceService/UpdateMember": WorkspaceService.method.updateMember,
   "docket.user.v1.WorkspaceService/RemoveMember": WorkspaceService.method.removeMember,
   "docket.user.v1.WorkspaceService/LeaveWorkspace": WorkspaceService.method.leaveWorkspace,

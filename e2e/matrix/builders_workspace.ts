@@ -24,6 +24,9 @@ export const workspaceBuilders = {
     request: { workspaceId: await room.workspaceOfItsOwn() },
   }),
   "docket.user.v1.WorkspaceService/ListMembers": (room) => ({ request: here(room) }),
+  "docket.user.v1.WorkspaceService/ResolveNames": (room) => ({
+    request: { ...here(room), ids: [room.world.extras.clerk.id] },
+  }),
   "docket.user.v1.WorkspaceService/UpdateMember": (room) => ({
     request: { ...here(room), userId: room.world.extras.clerk.id, roleId: roleIds.member },
   }),

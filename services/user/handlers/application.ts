@@ -19,7 +19,7 @@ import {
   updateApplication,
 } from "../store/application_store.ts";
 import type { Db } from "../store/database.ts";
-import { namesOf } from "../store/name_store.ts";
+import { namesOf, noteFormer } from "../store/name_store.ts";
 import { permissionsThrough } from "../store/standing_store.ts";
 import type { Deps } from "./deps.ts";
 import { toApplication } from "./messages.ts";
@@ -117,6 +117,7 @@ export function applicationHandlers(deps: Deps): Pick<ServiceImpl<typeof ApiKeyS
         for (const keyId of await liveApiKeyIds(tx, workspaceId, applicationId)) {
           tell({ case: "keyRevoked", value: { keyId, applicationId, workspaceId } });
         }
+        await noteFormer(tx, workspaceId, holder);
         await deleteApplication(tx, workspaceId, applicationId);
         tell({ case: "applicationRemoved", value: { applicationId, workspaceId } });
       });

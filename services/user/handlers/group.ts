@@ -25,7 +25,7 @@ import {
   listGroups,
   updateGroup,
 } from "../store/group_store.ts";
-import { namesOf } from "../store/name_store.ts";
+import { namesOf, noteFormer } from "../store/name_store.ts";
 import { isMember } from "../store/workspace_store.ts";
 import type { Deps } from "./deps.ts";
 import { holderOf, toGroup, toPrincipal } from "./messages.ts";
@@ -105,6 +105,7 @@ export function groupHandlers(deps: Deps): ServiceImpl<typeof GroupService> {
         await write.lock(workspaceId);
         checkEtag(etag, (await groupOf(tx, workspaceId, groupId)).version);
         await refuseGivingGroup(write, subjectOf(context), workspaceId, groupId);
+        await noteFormer(tx, workspaceId, { kind: holderKinds.group, id: groupId });
         await deleteGroup(tx, workspaceId, groupId);
         tell({ case: "groupDeleted", value: { workspaceId, groupId } });
       });

@@ -10,6 +10,7 @@ import { type Holder, holderKinds, type Member, type Role } from "../domain/mode
 import { builtInRoleIds, lacking } from "../domain/roles.ts";
 import { handOverApplications } from "../store/application_store.ts";
 import type { Db } from "../store/database.ts";
+import { namesIn, noteFormer } from "../store/name_store.ts";
 import { findBinding, findRole, setBinding } from "../store/role_store.ts";
 import { permissionsThrough, standingOf } from "../store/standing_store.ts";
 import {
@@ -21,10 +22,16 @@ import {
   touchMember,
 } from "../store/workspace_store.ts";
 import type { Deps } from "./deps.ts";
-import { toMember, toWorkspace } from "./messages.ts";
+import { toMember, toPrincipal, toWorkspace } from "./messages.ts";
 import { afterKeyOf, checkEtag, cutPage, holderOfSubject, refuseLacking, type Write, writing } from "./writing.ts";
 
-type MemberRpcs = "listMembers" | "updateMember" | "removeMember" | "leaveWorkspace" | "handOverWorkspace";
+type MemberRpcs =
+  | "listMembers"
+  | "resolveNames"
+  | "updateMember"
+  | "removeMember"
+  | "leaveWorkspace"
+  | "handOverWorkspace";
 
 /** Refuses to give, or to take from somebody, permissions that one lacks oneself. */
 export async function refuseBeyondOwn(
@@ -79,6 +86,7 @@ export function memberHandlers(deps: Deps): Pick<ServiceImpl<typeof WorkspaceSer
 
   const takeOut = async ({ tx, tell }: Write, workspaceId: string, userId: string) => {
     await refuseLastOwner(tx, workspaceId, userId);
+    await noteFormer(tx, workspaceId, { kind: holderKinds.person, id: userId });
     await deleteMember(tx, workspaceId, userId);
     // Keys outlive people: an owner of the workspace answers for them now.
     const [heir] = await otherOwners(tx, workspaceId, userId);
@@ -94,6 +102,11 @@ export function memberHandlers(deps: Deps): Pick<ServiceImpl<typeof WorkspaceSer
       const found = await listMembers(db.query, workspaceId, { after, limit: page.size + 1 });
       const { rows, nextPageToken } = cutPage(found, page, ({ member, nameKey }) => [nameKey, member.account.id]);
       return { members: rows.map(({ member }) => toMember(member)), nextPageToken };
+    },
+
+    async resolveNames({ workspaceId, ids }) {
+      const names = await namesIn(db.query, workspaceId, ids);
+      return { names: names.map((one) => ({ principal: toPrincipal(one), name: one.name, former: one.former })) };
     },
 
     async updateMember({ workspaceId, userId, roleId, etag }, context) {

@@ -162,6 +162,18 @@ const MemberEntity = defineEntity({
   ],
 });
 
+/** Who and what was of a workspace, with the name of then: what they made there stays. */
+const FormerPrincipalEntity = defineEntity({
+  name: "FormerPrincipal",
+  tableName: "former_principal",
+  properties: {
+    workspaceId: idColumn().primary(),
+    principalId: idColumn().primary(),
+    kind: p.integer(),
+    name: nameColumn(),
+  },
+});
+
 /** Built-in roles have an empty workspace. */
 const RoleEntity = defineEntity({
   name: "Role",
@@ -315,6 +327,7 @@ export const entities = [
   KnownSourceEntity,
   WorkspaceEntity,
   MemberEntity,
+  FormerPrincipalEntity,
   RoleEntity,
   RoleBindingEntity,
   GroupEntity,

@@ -88,6 +88,7 @@ export async function deleteWorkspace(db: Db, id: string, now: Date): Promise<vo
     "role_binding",
     "role",
     "member",
+    "former_principal",
   ] as const) {
     await db.deleteFrom(table).where("workspace_id", "=", id).execute();
   }

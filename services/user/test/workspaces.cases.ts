@@ -28,6 +28,42 @@ export async function joined(
 }
 
 export function workspaceCases(world: () => World): void {
+  describe("names", () => {
+    it("are told of who and what is or was of a workspace, and of nobody else", async () => {
+      const anna = await world().signUp("Anna Names");
+      const workspaceId = await workspaceOf(anna, "Names");
+      const ben = await joined(world(), anna, workspaceId, "Ben Names", member);
+      const eve = await joined(world(), anna, workspaceId, "Eve Names", guest);
+      const stranger = await world().signUp("Stranger Names");
+      const { group } = await anna.groups.createGroup({ workspaceId, name: "Crew" });
+      const { application } = await anna.keys.enrollApplication({ workspaceId, name: "Robot" });
+      const [groupId, applicationId] = [group?.id ?? "", application?.id ?? ""];
+      const ids = [ben.id, stranger.id, groupId, newId(), applicationId, anna.id];
+      const names = async (of: Person) =>
+        (await of.workspaces.resolveNames({ workspaceId, ids })).names.map(
+          ({ name, former, principal }) => `${name} ${principal?.kind}${former ? " former" : ""}`,
+        );
+      expect(await names(eve)).toEqual(["Ben Names 1", "Crew 2", "Robot 3", "Anna Names 1"]);
+
+      await ben.workspaces.leaveWorkspace({ workspaceId });
+      const updateMask = { paths: ["display_name"] };
+      await ben.users.updateUser({ userId: ben.id, profile: { displayName: "Benjamin" }, updateMask });
+      await anna.groups.deleteGroup({ workspaceId, groupId });
+      await anna.keys.removeApplication({ workspaceId, applicationId });
+      const left = ["Ben Names 1 former", "Crew 2 former", "Robot 3 former", "Anna Names 1"];
+      expect(await names(eve)).toEqual(left);
+      expect(await refusal(names(ben))).toBe("NOT_FOUND");
+
+      const { secret } = await anna.workspaces.createInvitation({ workspaceId, roleId: member });
+      await ben.workspaces.acceptInvitation({ secret });
+      expect((await names(eve))[0]).toBe("Benjamin 1");
+      await anna.workspaces.removeMember({ workspaceId, userId: ben.id });
+      expect((await names(eve))[0]).toBe("Benjamin 1 former");
+      const other = await workspaceOf(stranger, "Other names");
+      expect((await stranger.workspaces.resolveNames({ workspaceId: other, ids })).names).toHaveLength(1);
+    });
+  });
+
   describe("workspaces", () => {
     it("are made once for each request_id, listed by name, changed with an etag, and deleted for good", async () => {
       const anna = await world().signUp("Anna Workspace");
