@@ -91,12 +91,12 @@ describe("the portal beside the mesh", () => {
       const mesh = await startMesh(${JSON.stringify(settings)}, { portal: { build: async () => ${JSON.stringify(output)} } });
       console.log("portal " + mesh.portal.pid + ".");
     `);
-    await parent.printed("portal ");
+    await eventually(() => parent.output.stdout.includes("portal "), { timeoutMs: 90_000 });
     const pid = Number(/portal (\d+)\./.exec(parent.output.stdout)?.[1]);
     expect(isAlive(pid)).toBe(true);
     parent.process.kill("SIGKILL");
     await eventually(() => !isAlive(pid));
-  });
+  }, 120_000);
 
   it("is one more process where each service is its own", async () => {
     await using folder = await temporaryFolder();

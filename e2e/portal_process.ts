@@ -28,7 +28,7 @@ const firstDelayMs = 250;
 const longestDelayMs = 10_000;
 /** One that lived so long did not die of its start. */
 const healthyMs = 60_000;
-const startMs = 30_000;
+const startMs = 60_000;
 
 /** What a child may know of the environment. */
 const passedOn =
