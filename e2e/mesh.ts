@@ -71,7 +71,8 @@ export async function startMesh(
   parts.use(await openDataDir(gatewayConfig.dataDir));
   const embedded = userConfig.databaseUrl === undefined;
   if (embedded) await refuseMissingDatabases(gatewayConfig.dataDir);
-  const user = parts.use(await startUserService(userConfig, overridesOf("user")));
+  let url: string | undefined;
+  const user = parts.use(await startUserService(userConfig, { ...overridesOf("user"), edgeUrl: () => url }));
   const withUser = { ...inside, USER_ADDRESS: user.address };
   const storage = parts.use(await startStorageService(readStorageConfig(withUser), overridesOf("storage")));
   const withStorage = { ...withUser, STORAGE_ADDRESS: storage.address };
@@ -86,6 +87,7 @@ export async function startMesh(
       ...(wanted && { portal: () => portal?.address }),
     }),
   );
+  url = gateway.url;
   if (embedded) await noteDatabases(gatewayConfig.dataDir);
   if (wanted && gateway.innerAddress) {
     const { innerAddress } = gateway;

@@ -12,6 +12,11 @@ describe("the settings", () => {
     expect(publicUrlOf(readConfig({ HOST: "::", PORT: "9000" }))).toBe("http://127.0.0.1:9000");
     expect(publicUrlOf(readConfig({ HOST: "fd00::1" }))).toBe("http://[fd00::1]:8080");
     expect(publicUrlOf(readConfig({ PUBLIC_URL: "https://docket.example.com/" }))).toBe("https://docket.example.com");
+    const listening = "https://127.0.0.1:43210";
+    expect(publicUrlOf(readConfig({ PORT: "0" }), listening)).toBe(listening);
+    expect(publicUrlOf(readConfig({ PUBLIC_URL: "https://docket.example.com/" }), listening)).toBe(
+      "https://docket.example.com",
+    );
     expect(keySecretOf(config)).toBeUndefined();
   });
 

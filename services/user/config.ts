@@ -112,9 +112,13 @@ export function keySecretOf({ keyEncryption }: UserConfig): string | undefined {
   }
 }
 
-/** Where links begin, without a slash at the end. */
-export function publicUrlOf({ edge }: UserConfig): string {
+/**
+ * Where links begin, without a slash at the end. `edgeUrl` is where the edge was found to listen, which says more than the
+ * settings: its port where PORT is 0, and whether it has a certificate.
+ */
+export function publicUrlOf({ edge }: UserConfig, edgeUrl?: string): string {
   if (edge.publicUrl !== undefined) return edge.publicUrl.href.replace(/\/+$/, "");
+  if (edgeUrl !== undefined) return edgeUrl;
   const host = edge.host === "0.0.0.0" || edge.host === "::" ? "127.0.0.1" : edge.host;
   return `http://${host.includes(":") ? `[${host}]` : host}:${edge.port}`;
 }

@@ -55,6 +55,8 @@ export interface UserOverrides {
   /** Instead of the mail server of SMTP_URL; with it, mail can be sent. */
   readonly mailer?: Mailer;
   readonly observe?: (record: CallRecord) => void;
+  /** Where the edge is, when it has begun to listen: for links, where neither PUBLIC_URL nor PORT says it. */
+  readonly edgeUrl?: () => string | undefined;
 }
 
 /** Starts the user service, or throws a StartError with one sentence. Disposing of it drains it first. */
@@ -88,7 +90,7 @@ export async function startUserService(config: UserConfig, overrides: UserOverri
     rules: {
       signUp: config.signUp,
       mail: mailer !== undefined,
-      publicUrl: publicUrlOf(config),
+      publicUrl: () => publicUrlOf(config, overrides.edgeUrl?.()),
       sessionIdleMs: config.sessions.idleMs,
       sessionLifeMs: config.sessions.lifeMs,
       workspaceQuotaBytes: config.workspaceQuotaBytes,

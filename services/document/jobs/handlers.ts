@@ -9,7 +9,7 @@ import type { Events } from "../events.ts";
 import type { DocumentDatabase, Tables } from "../store/entities.ts";
 import { forgetArchives } from "../store/archives.ts";
 import { forgetOperations } from "../store/operations.ts";
-import { purgeHandler, purgeJob, releaseJob } from "./purge.ts";
+import { failDeadPurges, purgeHandler, purgeJob, releaseJob } from "./purge.ts";
 import { releaseReferences } from "./references.ts";
 import { removeWorkspaceHandler, removeWorkspaceJob } from "./workspaces.ts";
 
@@ -32,6 +32,7 @@ export function jobHandlers({ db, clients, events, clock }: JobOptions): JobHand
   };
 }
 
+const minute = 60_000;
 const hour = 3_600_000;
 
 /** What comes back by itself. */
@@ -45,6 +46,7 @@ export function housekeeping(
     run: async () => void (await run()),
   });
   return {
+    fail_dead_purges: { everyMs: minute, run: () => failDeadPurges(db, clock().getTime()) },
     trim_changes: every(() => trimChanges(db, before(changesKeptMs))),
     forget_requests: every(() => forgetRequests(db, before(REQUEST_RECORD_LIFE_MS))),
     forget_archives: every(() => forgetArchives(db.query, clock().getTime())),

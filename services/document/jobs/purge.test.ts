@@ -19,7 +19,7 @@ import { insertFolder, readFolder, type FolderRow } from "../store/folders.ts";
 import { migrations } from "../store/migrations/sqlite/index.ts";
 import { readOperation } from "../store/operations.ts";
 import { trashFolder, undeleteFolder } from "../store/trash.ts";
-import { purgeHandler, startPurge } from "./purge.ts";
+import { failDeadPurges, purgeHandler, startPurge } from "./purge.ts";
 
 const workspaceId = newId();
 const { logger } = captureLog();
@@ -99,6 +99,29 @@ describe("the purge of a folder", () => {
       DOCUMENT_PURGED,
       FOLDER_PURGED,
     ]);
+  });
+
+  it("fails when its job is dead, and goes on when that is run again", async () => {
+    await using temporary = await temporaryFolder();
+    await using db = await open(temporary.path);
+    const { operationId, folder } = await trashedFolder(db);
+    const purge = purgeHandler(db, createEvents(logger), systemClock);
+    const crash = jobOf(operationId, () => Promise.reject(new Error("the disk is full")));
+    await expect(purge(crash, db, new AbortController().signal)).rejects.toThrow("the disk is full");
+    await failDeadPurges(db, 5);
+    expect((await readOperation(db.query, operationId))?.state).toBe(OperationState.RUNNING);
+
+    await db.query.updateTable("job").set({ state: "dead", unique_key: null }).execute();
+    await failDeadPurges(db, 6);
+    const failed = await readOperation(db.query, operationId);
+    expect(failed).toMatchObject({ state: OperationState.FAILED, updated_at: 6 });
+    expect(fromBinary(ErrorInfoSchema, failed?.error ?? new Uint8Array()).reason).toBe(Reason.INTERNAL);
+
+    const again = jobOf(operationId, () => Promise.resolve());
+    await purge(again, db, new AbortController().signal);
+    const ended = await readOperation(db.query, operationId);
+    expect(ended).toMatchObject({ state: OperationState.SUCCEEDED, error: null });
+    expect(await readFolder(db.query, folder.id)).toBeUndefined();
   });
 
   it("fails, and removes nothing, when the folder was taken back before it began", async () => {

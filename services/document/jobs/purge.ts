@@ -19,6 +19,7 @@ import type { DocumentDatabase, Tables, Tx } from "../store/entities.ts";
 import { removeFolders, setFolderState, subtreeOf } from "../store/folders.ts";
 import {
   activeOperation,
+  failOperations,
   insertOperation,
   type OperationRow,
   readOperation,
@@ -96,7 +97,8 @@ async function begin(tx: Tx, operationId: string, at: number): Promise<Operation
   const operation = await readOperation(tx, operationId);
   if (operation === undefined) return undefined;
   if (operation.state === OperationState.RUNNING) return operation;
-  if (operation.state !== OperationState.PENDING) return undefined;
+  const failed = operation.state === OperationState.FAILED;
+  if (operation.state !== OperationState.PENDING && !failed) return undefined;
   const { workspace_id: workspaceId, target_id: targetId } = operation;
   const table = operation.kind === OperationKind.PURGE_FOLDER ? "folder" : "document";
   const target = await tx
@@ -105,6 +107,11 @@ async function begin(tx: Tx, operationId: string, at: number): Promise<Operation
     .where("workspace_id", "=", workspaceId)
     .where("id", "=", targetId)
     .executeTakeFirst();
+  if (failed) {
+    if (target?.state !== state.purging) return undefined;
+    await updateOperation(tx, operation, { state: OperationState.RUNNING, error: null, updated_at: at });
+    return operation;
+  }
   if (target !== undefined && !isTrashed(target.state) && target.state !== state.purging) {
     const info = create(ErrorInfoSchema, { reason: Reason.NOT_TRASHED, metadata: { kind: table, id: targetId } });
     const error = toBinary(ErrorInfoSchema, info);
@@ -121,6 +128,22 @@ async function begin(tx: Tx, operationId: string, at: number): Promise<Operation
   await setDocumentState(tx, workspaceId, ids, purging);
   await updateOperation(tx, operation, { state: OperationState.RUNNING, total_count: ids.length, updated_at: at });
   return operation;
+}
+
+/**
+ * Ends the operations whose jobs are dead: nobody works on them any more. What has passed the point of no return stays out
+ * of sight, and the purge goes on when an operator runs the job again.
+ */
+export async function failDeadPurges(db: DocumentDatabase, at: number): Promise<void> {
+  const dead = await db.query
+    .selectFrom("job")
+    .select("payload")
+    .where("state", "=", "dead")
+    .where("kind", "=", purgeJob)
+    .execute();
+  const ids = dead.map(({ payload }) => (JSON.parse(payload) as { operationId: string }).operationId);
+  const error = toBinary(ErrorInfoSchema, create(ErrorInfoSchema, { reason: Reason.INTERNAL }));
+  await failOperations(db.query, ids, error, at);
 }
 
 async function removePart(tx: Tx, operation: OperationRow, ids: readonly string[], at: number): Promise<number> {

@@ -2,6 +2,7 @@
 import type { Insertable, Selectable } from "kysely";
 import { OperationState } from "@docket/contracts/gen/docket/document/v1/operation_pb.ts";
 import type { Query, Tables, Tx } from "./entities.ts";
+import { chunks } from "./statements.ts";
 
 export type OperationRow = Selectable<Tables["operation"]>;
 
@@ -55,6 +56,23 @@ export async function updateOperation(
     .where("workspace_id", "=", row.workspace_id)
     .where("id", "=", row.id)
     .execute();
+}
+
+/** Ends operations that have not ended with an error. */
+export async function failOperations(
+  query: Query,
+  ids: readonly string[],
+  error: Uint8Array,
+  at: number,
+): Promise<void> {
+  for (const part of chunks(ids, 400)) {
+    await query
+      .updateTable("operation")
+      .set({ state: OperationState.FAILED, error, updated_at: at })
+      .where("id", "in", part)
+      .where("state", "in", [OperationState.PENDING, OperationState.RUNNING])
+      .execute();
+  }
 }
 
 /** Forgets operations that ended before a time; answers how many. */

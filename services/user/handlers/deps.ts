@@ -13,7 +13,7 @@ export interface Rules {
   /** Whether mail can be sent. */
   readonly mail: boolean;
   /** Where links begin, without a slash at the end. */
-  readonly publicUrl: string;
+  readonly publicUrl: () => string;
   readonly sessionIdleMs: number;
   readonly sessionLifeMs: number;
   /** 0: no limit. */

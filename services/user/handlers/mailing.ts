@@ -31,11 +31,11 @@ export function mailJobs(deps: Deps, mailer: Mailer): JobHandlers<Tables> {
       const pending = await findPendingSignUp(db.query, id);
       if (pending === undefined || pending.expiresAt <= clock()) return;
       if ((await findAccountByEmail(db.query, pending.email)) !== undefined) {
-        await mailer.send(accountExistsMail(pending.email, { signInLink: `${rules.publicUrl}/sign-in` }));
+        await mailer.send(accountExistsMail(pending.email, { signInLink: `${rules.publicUrl()}/sign-in` }));
         await deletePendingSignUp(db.query, id);
         return;
       }
-      const link = linkOf(rules.publicUrl, "confirm", vault.linkSecret("confirm", id));
+      const link = linkOf(rules.publicUrl(), "confirm", vault.linkSecret("confirm", id));
       await mailer.send(confirmMail(pending.email, { link, expiresAt: pending.expiresAt }));
     },
 
@@ -48,7 +48,7 @@ export function mailJobs(deps: Deps, mailer: Mailer): JobHandlers<Tables> {
       const expiresAt = new Date(createdAt.getTime() + resetLifeMs);
       const reset = { id, userId: account.id, secretHash: hashSecret(secret), createdAt, expiresAt };
       await db.transaction((tx) => insertPasswordReset(tx, reset));
-      await mailer.send(resetMail(email, { link: linkOf(rules.publicUrl, "reset-password", secret), expiresAt }));
+      await mailer.send(resetMail(email, { link: linkOf(rules.publicUrl(), "reset-password", secret), expiresAt }));
     },
 
     async [jobs.invitation]({ payload }) {
@@ -61,7 +61,7 @@ export function mailJobs(deps: Deps, mailer: Mailer): JobHandlers<Tables> {
         invitationMail(invitation.email, {
           workspace: workspace?.name ?? "",
           inviter: inviter?.displayName ?? "",
-          link: linkOf(rules.publicUrl, "invitations", vault.linkSecret("invitation", id)),
+          link: linkOf(rules.publicUrl(), "invitations", vault.linkSecret("invitation", id)),
           expiresAt: invitation.expiresAt,
         }),
       );

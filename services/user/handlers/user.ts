@@ -165,7 +165,7 @@ export function userHandlers(deps: Deps): ServiceImpl<typeof UserService> {
         const expiresAt = new Date(now.getTime() + resetLifeMs);
         await insertPasswordReset(tx, { id, userId, secretHash: hashSecret(secret), createdAt: now, expiresAt });
         return {
-          link: linkOf(deps.rules.publicUrl, "reset-password", secret),
+          link: linkOf(deps.rules.publicUrl(), "reset-password", secret),
           expireTime: timestampFromDate(expiresAt),
         };
       });

@@ -97,7 +97,7 @@ export function invitationHandlers(deps: Deps): Pick<ServiceImpl<typeof Workspac
           }
           return create(CreateInvitationResponseSchema, {
             invitation: toInvitation(invitation, now),
-            link: linkOf(rules.publicUrl, "invitations", secret),
+            link: linkOf(rules.publicUrl(), "invitations", secret),
             secret,
           });
         }),
