@@ -1,7 +1,7 @@
 // All uploads of this tab: their order, how many run at once, what is kept of them over a reload, and what people see.
 // It knows no page and no component: it goes on while people walk around.
 
-import { type Ref, shallowReactive, shallowRef, triggerRef } from "vue";
+import { type Ref, shallowReactive, shallowRef } from "vue";
 import { createWaits } from "./backoff.ts";
 import { createFolders, type FolderCalls } from "./folders.ts";
 import { createHash } from "./hashing.ts";
@@ -223,7 +223,8 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
     }
     meter.add(moved, now);
     summary.value = summaryOf(items.value, meter.speed(now));
-    triggerRef(items);
+    // A new list, since what is in it changes without anybody following each of thousands of rows.
+    items.value = [...items.value];
     const due = [...dirty].filter(([, since]) => now - since > saveLaterMs).map(([id]) => id);
     if (due.length > 0) keep(chosen(due));
     if (Date.now() - tickedAt > sleptMs) void woken();
