@@ -36,6 +36,8 @@ const times = {
   lived: 10_000,
   /** How often changes are asked for where a stream is refused, and how long that is done before one is tried again. */
   poll: 15_000,
+  /** As that, where more is waiting. */
+  soon: 100,
   pollFor: 300_000,
 };
 
@@ -195,7 +197,7 @@ export class Connection {
       if (this.#ends(reason)) return true;
       // What else went wrong is the stream's to find out.
       if (reason !== reasons.resume) return false;
-      if (!more) await this.#pause(times.poll * (0.75 + Math.random() / 2));
+      await this.#pause(more ? times.soon : times.poll * (0.75 + Math.random() / 2));
     }
     return signal.aborted;
   }
