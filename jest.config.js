@@ -1,5 +1,6 @@
-// Three projects: `fast` holds the tests that stand beside what they test and answers within a minute (`npm run
-// test:fast`); `services` asks each service over real gRPC and a real database; `journeys` starts the whole mesh.
+// Four projects: `fast` holds the tests that stand beside what they test and answers within a minute (`npm run
+// test:fast`); `services` asks each service over real gRPC and a real database; `journeys` starts the whole mesh,
+// and `portal` looks at its pages in a browser, all at one that is started once.
 // `npm test` runs all of them, with coverage over all.
 const base = {
   rootDir: import.meta.dirname,
@@ -44,6 +45,19 @@ export default {
       displayName: "services",
       testMatch: ["<rootDir>/services/*/test/**/*.test.ts", "<rootDir>/contracts/generate.test.ts"],
     },
-    { ...base, displayName: "journeys", testMatch: ["<rootDir>/{e2e,examples,docs}/**/*.test.ts"] },
+    {
+      ...base,
+      displayName: "journeys",
+      testMatch: ["<rootDir>/{e2e,examples,docs}/**/*.test.ts"],
+      testPathIgnorePatterns: [...base.testPathIgnorePatterns, "<rootDir>/e2e/portal/"],
+    },
+    {
+      ...base,
+      displayName: "portal",
+      testMatch: ["<rootDir>/e2e/portal/**/*.test.ts"],
+      globalSetup: "<rootDir>/e2e/portal/global_setup.ts",
+      globalTeardown: "<rootDir>/e2e/portal/global_teardown.ts",
+      setupFilesAfterEnv: ["<rootDir>/e2e/portal/setup.ts"],
+    },
   ],
 };

@@ -109,22 +109,30 @@ export async function settled(page: Page): Promise<void> {
   await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
 }
 
-/** Signs in by the form, and waits until the page behind it is there. */
-export async function signIn(page: Page, person: { readonly email: string; readonly password: string }): Promise<void> {
-  await visit(page, "/sign-in");
-  await page.getByLabel("Email").fill(person.email);
-  await page.getByLabel("Password").fill(person.password);
+interface Credentials {
+  readonly email: string;
+  readonly password: string;
+}
+
+/** Fills in the form that is there and sends it off. */
+export async function submitSignIn(page: Page, { email, password }: Credentials): Promise<void> {
+  await page.getByLabel(/^Email/).fill(email);
+  // The button that shows it is labelled too.
+  await page.getByLabel(/^Password/).fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** Signs in by the form, and waits until the page behind it is there. */
+export async function signIn(page: Page, person: Credentials): Promise<void> {
+  await visit(page, "/sign-in");
+  await submitSignIn(page, person);
   // Gone only when the page behind it is there.
   await page.getByRole("button", { name: "Sign in" }).waitFor({ state: "detached", timeout: 60_000 });
   await settled(page);
 }
 
 /** Signs in without the form, where the form is not what is looked at. Returns the session's secret for the API. */
-export async function signInByCall(
-  page: Page,
-  { email, password }: { readonly email: string; readonly password: string },
-): Promise<string> {
+export async function signInByCall(page: Page, { email, password }: Credentials): Promise<string> {
   const data = { email, password, clientName: "Chromium" };
   const answer = await page.request.post("/docket.user.v1.SessionService/SignIn", { data });
   if (!answer.ok()) throw new Error(`${email} cannot sign in: ${answer.status()} ${await answer.text()}`);

@@ -3,6 +3,7 @@
 import type { Page } from "playwright-core";
 import { workspaceName } from "../demo/people.ts";
 import type { Clients } from "../person.ts";
+import { submitSignIn } from "./page.ts";
 
 /** Finds things of the demonstration by name. Throws a sentence when there is no such thing. */
 export interface Finder {
@@ -35,9 +36,7 @@ export const places: readonly Place[] = [
     path: "/sign-in",
     anonymous: true,
     act: async (page) => {
-      await page.getByLabel("Email").fill("nobody@example.com");
-      await page.getByLabel("Password").fill("not the password");
-      await page.getByRole("button", { name: "Sign in" }).click();
+      await submitSignIn(page, { email: "nobody@example.com", password: "not the password" });
       await page.getByRole("alert").first().waitFor({ timeout: 10_000 });
     },
   },

@@ -102,6 +102,8 @@ async function lookAt(
         look.takeProblems();
         continue;
       }
+      const landed = new URL(look.page.url()).pathname;
+      if (landed !== path) say(`  ! leads to ${landed}`);
       await place.act?.(look.page).catch((error) => say(`  ! ${firstLine(error)}`));
       if (place.act !== undefined) await settled(look.page);
       say(`  ${await screenshot(look.page, name)}`);
