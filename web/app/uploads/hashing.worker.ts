@@ -1,32 +1,38 @@
-// Hashes pieces of files where the browser itself does not: a piece comes as a reference, and is read in small slices.
-
-import { createSHA256 } from "hash-wasm";
-import { base64Of } from "./hashing.ts";
-
-const sliceBytes = 1024 * 1024;
+// Hashes pieces of files: with the browser's own SHA-256, or, where it offers none (plain HTTP), with WebAssembly and
+// then slice by slice. A piece comes as a reference; its bytes are read here only.
 
 interface Task {
   readonly id: number;
   readonly piece: Blob;
 }
 
-let before: Promise<unknown> = Promise.resolve();
+const sliceBytes = 1024 * 1024;
+
+/** One after the other, so that only one piece is in memory. */
+let before: Promise<void> = Promise.resolve();
 
 addEventListener("message", ({ data }: MessageEvent<Task>) => {
-  // One after the other: the hasher has one state.
   before = before.then(() => answer(data));
 });
 
-const hasher = createSHA256();
-
 async function answer({ id, piece }: Task): Promise<void> {
   try {
-    const sha256 = (await hasher).init();
-    for (let at = 0; at < piece.size; at += sliceBytes) {
-      sha256.update(new Uint8Array(await piece.slice(at, at + sliceBytes).arrayBuffer()));
-    }
-    postMessage({ id, digest: base64Of(sha256.digest("binary")) });
+    const digest = crypto.subtle === undefined ? await bySlices(piece) : await byBrowser(piece);
+    postMessage({ id, digest: btoa(String.fromCharCode(...digest)) });
   } catch (error) {
-    postMessage({ id, error: error instanceof DOMException ? error.name : "WorkerError" });
+    postMessage({ id, error: error instanceof Error || error instanceof DOMException ? error.name : "Error" });
   }
+}
+
+async function byBrowser(piece: Blob): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", await piece.arrayBuffer()));
+}
+
+async function bySlices(piece: Blob): Promise<Uint8Array> {
+  const { createSHA256 } = await import("hash-wasm");
+  const sha256 = (await createSHA256()).init();
+  for (let at = 0; at < piece.size; at += sliceBytes) {
+    sha256.update(new Uint8Array(await piece.slice(at, at + sliceBytes).arrayBuffer()));
+  }
+  return sha256.digest("binary");
 }

@@ -43,7 +43,7 @@ function createRequest(method: string, url: string, options: RequestsOptions): H
 
   async function send(body: Blob | null | undefined): Promise<HttpResponse> {
     // Hashed before a place is taken, so that others send meanwhile.
-    const checksum = body && body.size > 0 ? await hash(body) : undefined;
+    const checksum = body && body.size > 0 ? await hash(body) : "";
     const leave = await slots.take(either);
     const began = performance.now();
     try {
@@ -59,7 +59,7 @@ function createRequest(method: string, url: string, options: RequestsOptions): H
     }
   }
 
-  function exchange(body: Blob | null, checksum: string | undefined): Promise<HttpResponse> {
+  function exchange(body: Blob | null, checksum: string): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       let timer: ReturnType<typeof setTimeout>;
       const watch = (ms: number) => {
@@ -78,7 +78,7 @@ function createRequest(method: string, url: string, options: RequestsOptions): H
       };
       xhr.open(method, url, true);
       for (const [name, value] of headers) xhr.setRequestHeader(name, value);
-      if (checksum !== undefined) xhr.setRequestHeader("Upload-Checksum", `sha256 ${checksum}`);
+      if (checksum !== "") xhr.setRequestHeader("Upload-Checksum", `sha256 ${checksum}`);
       xhr.upload.addEventListener("progress", ({ loaded }) => {
         watch(silentMs);
         onProgress(loaded);
