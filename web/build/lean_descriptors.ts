@@ -3,10 +3,17 @@
 
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
-import { type DescriptorProto, type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import {
+  type DescriptorProto,
+  FieldDescriptorProto_Type,
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+} from "@bufbuild/protobuf/wkt";
 
 /** The files that only options need. */
 const optionFiles = ["file_buf_validate_validate", "file_docket_policy_v1_policy"];
+/** The package of those whose enums stand in messages too. */
+const optionPackage = ".docket.policy.v1.";
 
 /** A Vite plugin. What it does not recognise stays as it is. */
 export function leanDescriptors() {
@@ -47,7 +54,14 @@ function leanFile(encoded: string): string {
 function leanMessage(message: DescriptorProto): void {
   // Only `map_entry` tells something about the shape.
   if (!message.options?.mapEntry) message.options = undefined;
-  for (const field of message.field) field.options = undefined;
+  for (const field of message.field) {
+    field.options = undefined;
+    // On the wire, and in TypeScript, an enum's value is its number: the names can stay away.
+    if (field.type === FieldDescriptorProto_Type.ENUM && field.typeName.startsWith(optionPackage)) {
+      field.type = FieldDescriptorProto_Type.INT32;
+      field.typeName = "";
+    }
+  }
   for (const oneof of message.oneofDecl) oneof.options = undefined;
   for (const nested of message.nestedType) leanMessage(nested);
   leanEnums(message);
