@@ -6,9 +6,11 @@ import { Reason, ReasonSchema } from "@docket/contracts/gen/docket/error/v1/reas
 export interface SubmissionOptions {
   /** Which field a reason is about. */
   readonly fields?: Partial<Record<Reason, string>>;
+  /** Own words for a reason, where the usual ones do not fit. */
+  readonly words?: Partial<Record<Reason, () => string>>;
 }
 
-export function useSubmission(run: () => Promise<unknown>, { fields = {} }: SubmissionOptions = {}) {
+export function useSubmission(run: () => Promise<unknown>, { fields = {}, words = {} }: SubmissionOptions = {}) {
   const { faultOf } = useFaults();
   const { t, te } = useI18n();
   const busy = ref(false);
@@ -67,7 +69,7 @@ export function useSubmission(run: () => Promise<unknown>, { fields = {} }: Subm
   /** A weak password is weak for one of several causes. */
   function sentenceOf(fault: Fault): string {
     const own = `password.weak.${fault.metadata.rule ?? ""}`;
-    return te(own) ? t(own) : fault.message;
+    return words[fault.reason]?.() ?? (te(own) ? t(own) : fault.message);
   }
 
   return {

@@ -1,7 +1,7 @@
 // Roles of a workspace, and who holds them.
 
 import type { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
-import type { PrincipalRef } from "@docket/contracts/gen/docket/user/v1/principal_pb.ts";
+import type { PrincipalKind, PrincipalRef } from "@docket/contracts/gen/docket/user/v1/principal_pb.ts";
 import type { Role, RoleBinding } from "@docket/contracts/gen/docket/user/v1/role_pb.ts";
 import { RoleService } from "@docket/contracts/gen/docket/user/v1/role_service_pb.ts";
 
@@ -32,10 +32,10 @@ export function useRoles() {
     async remove(workspaceId: string, roleId: string): Promise<void> {
       await client.deleteRole({ workspaceId, roleId });
     },
-    /** Who holds a role directly: members, groups and applications. */
-    async bindings(workspaceId: string): Promise<RoleBinding[]> {
+    /** Who holds a role directly: members, groups and applications, or only one kind of them. */
+    async bindings(workspaceId: string, kind?: PrincipalKind): Promise<RoleBinding[]> {
       return await allPages(async (pageToken) => {
-        const page = await client.listRoleBindings({ workspaceId, pageSize: 200, pageToken });
+        const page = await client.listRoleBindings({ workspaceId, kind, pageSize: 200, pageToken });
         return { items: page.bindings, nextPageToken: page.nextPageToken };
       });
     },
