@@ -6,8 +6,8 @@ import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { Listing } from "./listing.ts";
 import { type ListingRow, rowOfDocument, rowOfFolder } from "./row.ts";
 
-/** So long changes are gathered, in milliseconds. */
-const gatherMs = 120;
+/** So long changes are gathered, in milliseconds; longer the more there were the last time. */
+const gatherMs = { least: 120, perChange: 50, most: 2000 };
 /** More than so many at once, and the lists are read anew instead. */
 const mostSingly = 40;
 /** So many are asked for at the same time. */
@@ -51,6 +51,8 @@ export function useListingLive(listings: ReadonlyMap<string, Listing>): void {
   const { knowPeople } = useNames();
   const gathered = new Map<string, Change>();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** How many changes came the last time. */
+  let before = 0;
 
   const of = (workspaceId: string) => [...listings.values()].filter(({ query }) => query.workspaceId === workspaceId);
 
@@ -61,13 +63,14 @@ export function useListingLive(listings: ReadonlyMap<string, Listing>): void {
     if (wantedBy(change) === undefined || of(change.workspaceId).length === 0) return;
     // The newest change of a thing tells all that is needed.
     gathered.set(change.documentId ?? change.folderId ?? "", change);
-    timer ??= setTimeout(apply, gatherMs);
+    timer ??= setTimeout(apply, Math.min(Math.max(gatherMs.least, before * gatherMs.perChange), gatherMs.most));
   });
 
   async function apply(): Promise<void> {
     const changes = [...gathered.values()];
     gathered.clear();
     timer = undefined;
+    before = changes.length;
     const singly = changes.length <= mostSingly;
     for (const workspaceId of new Set(changes.map((change) => change.workspaceId))) {
       const all = !singly || changes.some((one) => one.workspaceId === workspaceId && wantedBy(one) === "reload");

@@ -19,9 +19,10 @@ export const linesAtFirst = 40;
 export function lineWindow(top: number, height: number, line: number, count: number): LineWindow {
   if (line <= 0) return { start: 0, end: Math.min(count, linesAtFirst) };
   const first = Math.floor(Math.max(0, top) / line);
-  const last = Math.ceil((Math.max(0, top) + height) / line);
-  const start = Math.max(0, Math.floor((first - beyond) / step) * step);
-  const end = Math.min(count, Math.ceil((last + beyond) / step) * step);
+  const aligned = Math.floor((first - beyond) / step) * step;
+  const room = Math.ceil(height / line) + 2 * beyond + step;
+  const end = Math.min(count, aligned + room);
+  const start = Math.max(0, aligned);
   return { start: Math.min(start, Math.max(0, end - 1)), end };
 }
 
