@@ -1,17 +1,7 @@
 // The browser that looks at the portal: the Chromium of this machine, driven by playwright-core, which brings none.
 
-import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
-
-const usualPaths = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/snap/bin/chromium",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-  "/Applications/Chromium.app/Contents/MacOS/Chromium",
-  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
-];
+import { findChromium } from "./chromium.ts";
 
 /** No traffic but the pages' own, and none over UDP. */
 export const chromiumArguments = [
@@ -23,20 +13,6 @@ export const chromiumArguments = [
   "--disable-component-update",
   "--disable-sync",
 ];
-
-/** Where Chromium is: the setting CHROMIUM, or one of the usual places. Throws a sentence when there is none. */
-export function findChromium(environment: Readonly<Record<string, string | undefined>> = process.env): string {
-  const { CHROMIUM: named } = environment;
-  if (named) {
-    if (existsSync(named)) return named;
-    throw new Error(`CHROMIUM names ${named}, and there is no such file.`);
-  }
-  const found = usualPaths.find((path) => existsSync(path));
-  if (found !== undefined) return found;
-  throw new Error(
-    "No Chromium was found to look at the portal with: install it (Debian: apt-get install chromium), or set CHROMIUM to its path.",
-  );
-}
 
 /** Starts the browser. Dispose of it, or close it. */
 export async function launchBrowser(): Promise<Browser> {

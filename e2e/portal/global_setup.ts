@@ -4,7 +4,7 @@
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { runDemo } from "../demo/fill.ts";
 import { startWhole } from "../kill.ts";
-import { findChromium } from "./browser.ts";
+import { findChromium } from "./chromium.ts";
 import { keepForTeardown } from "./global_teardown.ts";
 
 export default async function setup(): Promise<void> {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { findChromium } from "./browser.ts";
+import { findChromium } from "./chromium.ts";
 import { axe, visit, widths } from "./page.ts";
 import { endLooks, look } from "./world.ts";
 

@@ -11,7 +11,8 @@ import lighthouse, { desktopConfig } from "lighthouse";
 import { chromium } from "playwright-core";
 import { anna } from "../demo/people.ts";
 import { signIn as signInAtTheEdge } from "../person.ts";
-import { chromiumArguments, findChromium } from "./browser.ts";
+import { chromiumArguments } from "./browser.ts";
+import { findChromium } from "./chromium.ts";
 import { openLook, signIn } from "./page.ts";
 import { finderOf } from "./pages.ts";
 

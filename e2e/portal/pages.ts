@@ -37,7 +37,11 @@ export const places: readonly Place[] = [
     anonymous: true,
     act: async (page) => {
       await submitSignIn(page, { email: "nobody@example.com", password: "not the password" });
-      await page.getByRole("alert").first().waitFor({ timeout: 10_000 });
+      await page
+        .getByRole("alert")
+        .filter({ hasText: /do not belong together/ })
+        .first()
+        .waitFor({ state: "attached", timeout: 10_000 });
     },
   },
   { name: "sign-up", path: "/sign-up", anonymous: true },

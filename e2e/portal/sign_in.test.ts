@@ -19,7 +19,8 @@ describe("the sign-in page", () => {
     allow(/\b401\b/);
     await visit(page, "/sign-in");
     await submitSignIn(page, { email: anna.email, password: "not the password" });
-    expect(await page.getByRole("alert").first().textContent()).toMatch(/password/i);
+    await expect(page.getByRole("alert").textContent()).resolves.toMatch(/do not belong together/);
+    expect(await page.getByLabel(/^Password/).getAttribute("aria-invalid")).toBe("true");
     await axe(page);
   });
 });
