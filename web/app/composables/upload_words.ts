@@ -47,7 +47,8 @@ export function useUploadWords() {
   }
 
   /** All uploads in a few words. */
-  function headline({ active, stalled, signedOut, paused, asking, failed, done }: UploadsSummary): string {
+  function headline({ total, active, stalled, signedOut, paused, asking, failed, done }: UploadsSummary): string {
+    if (total === 0) return t("uploads.title");
     if (signedOut > 0) return t("uploads.summary.signedOut");
     if (active > 0 && stalled === active) return t("uploads.summary.stalled");
     if (active > 0) return t("uploads.summary.uploading", { n: active });

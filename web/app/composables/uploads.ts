@@ -106,8 +106,8 @@ export function useUploads() {
     const userId = user.value?.id;
     if (userId === undefined || localStorage.getItem(markOf(userId)) === null) return;
     const uploads = await engine();
-    await uploads.restore(userId);
-    if (uploads.items.value.length === 0 && uploads.expired.value === 0) localStorage.removeItem(markOf(userId));
+    const left = await uploads.restore(userId);
+    if (left === 0 && uploads.items.value.length === 0) localStorage.removeItem(markOf(userId));
   }
 
   return {

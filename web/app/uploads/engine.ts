@@ -43,8 +43,8 @@ export interface Engine {
   readonly expired: Ref<number>;
   add(userId: string, sources: readonly UploadSource[], target: UploadTarget): Promise<void>;
   addFolders(userId: string, paths: readonly (readonly string[])[], target: UploadTarget): Promise<void>;
-  /** Takes up what a tab that is gone has left. */
-  restore(userId: string): Promise<void>;
+  /** Takes up what a tab that is gone has left; gives how many rows there are, of all tabs. */
+  restore(userId: string): Promise<number>;
   /** The person is signed in (again); somebody else, or nobody, when it is undefined. */
   signedIn(userId: string | undefined): void;
   pause(ids?: readonly string[]): void;
@@ -96,7 +96,9 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
 
   function keep(list: readonly Job[]): void {
     for (const { item } of list) dirty.delete(item.id);
-    const rows = list.filter(({ item }) => jobs.has(item.id) && item.state !== "done").map(({ record }) => record);
+    const rows = list
+      .filter(({ item }) => jobs.has(item.id) && item.state !== "done")
+      .map(({ record, item: { sent } }) => ({ ...record, sent }));
     // What cannot be kept is only lost with the page.
     records.put(rows).catch(() => undefined);
   }
@@ -217,9 +219,13 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
     const now = performance.now();
     for (const job of jobs.values()) {
       if (job.partSent.length === 0 || job.item.state === "done") continue;
-      const sent = Math.min(job.item.size, sentOf(job));
-      moved += sent - job.item.sent;
-      job.item.sent = sent;
+      const sent = sentOf(job);
+      moved += sent - job.counted - job.found;
+      job.counted = sent;
+      job.found = 0;
+      // While some parts are still asked where they stand, what was known before holds.
+      const asking = job.record.parts.some((_, index) => job.partSent[index] === undefined);
+      job.item.sent = Math.min(job.item.size, asking ? Math.max(job.item.sent, sent) : sent);
     }
     meter.add(moved, now);
     summary.value = summaryOf(items.value, meter.speed(now));
@@ -249,7 +255,7 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
       size: record.size,
       target: record.target,
       state: "waiting",
-      sent: 0,
+      sent: record.sent,
       trouble: undefined,
       retryAt: 0,
       documentId: undefined,
@@ -262,6 +268,8 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
       file,
       control: undefined,
       partSent: [],
+      counted: 0,
+      found: 0,
       interruptions: 0,
       steps: 0,
       waiting: 0,
@@ -296,12 +304,13 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
       size,
       modified: 0,
       mediaType: "",
+      sent: 0,
       parts: partsOf(size),
     };
     return { ...common, ...rest, path };
   }
 
-  async function restore(userId: string): Promise<void> {
+  async function restore(userId: string): Promise<number> {
     const rows = (await records.all(userId)).filter(({ id }) => !jobs.has(id));
     const tabs = [...new Set(rows.map((row) => row.tab))].filter((id) => id !== tab.id);
     const alive = new Map(await Promise.all(tabs.map(async (id) => [id, await tab.isAlive(id)] as const)));
@@ -325,6 +334,7 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
     }
     tick();
     pump();
+    return rows.length - over.length;
   }
 
   /** Finds the file of a leftover by its handle, if that is allowed; asks for that when `ask` says so. */

@@ -64,6 +64,9 @@ export interface Job {
   control: AbortController | undefined;
   /** Bytes of each part that have gone up. */
   partSent: number[];
+  /** How many of them were counted already, and how many more were found to be there than was known. */
+  counted: number;
+  found: number;
   /** How often it was interrupted since something went well. */
   interruptions: number;
   /** How many of its steps run, and how many of those wait to try again. */
@@ -118,6 +121,7 @@ export async function giveUp({ record }: Job): Promise<void> {
 export function beginAnew(job: Job): void {
   job.record = {
     ...job.record,
+    sent: 0,
     parts: partsOf(job.record.size),
     uploadId: undefined,
     attach: undefined,
@@ -160,6 +164,7 @@ async function send(job: Job, world: JobWorld, signal: AbortSignal): Promise<voi
   const part = async ({ start, end }: Part, index: number): Promise<string> =>
     await persist(job, world, signal, async () => {
       const url = job.record.parts[index]?.url;
+      let asked = url === undefined;
       try {
         return await sendRange(whole ? file : file.slice(start, end), {
           http,
@@ -170,6 +175,9 @@ async function send(job: Job, world: JobWorld, signal: AbortSignal): Promise<voi
           chunkBytes: () => chunkBytes(record.size, world.connectionSpeed(), job.interruptions),
           onUrl: (made) => made !== job.record.parts[index]?.url && knowUrl(job, world, index, made),
           onProgress: (bytes) => {
+            // The first thing that is heard of an upload that was there is how far it had come.
+            if (!asked) job.found += bytes - (job.partSent[index] ?? 0);
+            asked = true;
             job.partSent[index] = bytes;
             moved(job);
           },

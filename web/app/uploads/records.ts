@@ -24,6 +24,8 @@ export interface UploadRecord {
   readonly root?: FileSystemDirectoryHandle | undefined;
   /** Its parts with the URLs of their uploads. */
   readonly parts: readonly Part[];
+  /** How many bytes had gone up when the row was kept. */
+  readonly sent: number;
   /** The upload that holds the whole file, once it is there. */
   readonly uploadId?: string | undefined;
   /** The call that makes the document or version; the same again doubles nothing. */
