@@ -22,8 +22,8 @@ export interface DocumentStart {
 /** Asks for everything that a document's page begins with. */
 export function useDocumentStart() {
   const documents = useDocuments();
-  const folders = useFolders();
   const versions = useVersions();
+  const pathOf = useFolderPath();
   const { knowActors } = useNames();
 
   return async (documentId: string, number?: number): Promise<DocumentStart> => {
@@ -38,8 +38,12 @@ export function useDocumentStart() {
     ]);
     return { document, path, version };
   };
+}
 
-  async function pathOf(folderId: string): Promise<FolderStepNamed[]> {
+/** Asks for the folders above a document, the uppermost first. */
+function useFolderPath() {
+  const folders = useFolders();
+  return async (folderId: string): Promise<FolderStepNamed[]> => {
     try {
       const { id, name, path } = await folders.get(folderId);
       return [...path, { id, name }].map((step) => ({ id: step.id, name: step.name }));
@@ -47,13 +51,14 @@ export function useDocumentStart() {
       // A document can be granted without the folder that it lies in.
       return [];
     }
-  }
+  };
 }
 
 /** The page's state, made by the page and used by its parts. */
 export function makeDocumentPage(start: Ref<DocumentStart>) {
   const documents = useDocuments();
   const versions = useVersions();
+  const pathOf = useFolderPath();
   const { showFault } = useFaults();
   const route = useRoute();
 
@@ -90,7 +95,10 @@ export function makeDocumentPage(start: Ref<DocumentStart>) {
   }
 
   async function refresh(): Promise<void> {
+    const { folderId: before } = document.value;
     take(await documents.get(document.value.id));
+    const { folderId } = document.value;
+    if (folderId !== before) path.value = folderId === undefined ? [] : await pathOf(folderId);
   }
 
   /** Shows a version, and says so in the address. */
