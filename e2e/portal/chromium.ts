@@ -25,3 +25,13 @@ export function findChromium(environment: Readonly<Record<string, string | undef
     "No Chromium was found to look at the portal with: install it (Debian: apt-get install chromium), or set CHROMIUM to its path.",
   );
 }
+
+/** Why the portal cannot be looked at on this machine; undefined where it can, and in CI, where it must. */
+export function missingChromium(): string | undefined {
+  try {
+    findChromium();
+    return undefined;
+  } catch (error) {
+    return process.env.CI ? undefined : (error as Error).message;
+  }
+}
