@@ -31,6 +31,8 @@ export default defineNuxtConfig({
       ],
     },
   },
+  // What a link leads to is loaded when somebody reaches for it, not when it is seen: the first page stays light.
+  experimental: { defaults: { nuxtLink: { prefetchOn: { visibility: false, interaction: true } } } },
   runtimeConfig: { edgeUrl },
   nitro: {
     preset: "node-listener",
