@@ -127,7 +127,7 @@ describe("the summary", () => {
       item("failed", 100, 10),
       item("paused", 50),
     ];
-    expect(summaryOf(items, 20)).toMatchObject({
+    expect(summaryOf(items, 20, 0)).toMatchObject({
       total: 5,
       done: 1,
       active: 2,
@@ -139,7 +139,17 @@ describe("the summary", () => {
     });
   });
 
+  it("takes the time from the number of files where they are small", () => {
+    const items = Array.from({ length: 100 }, () => item("waiting", 1));
+    expect(summaryOf(items, 1000, 5).secondsLeft).toBe(20);
+    expect(summaryOf([item("sending", 1000)], 100, 5).secondsLeft).toBe(10);
+  });
+
   it("knows no time while nothing moves", () => {
-    expect(summaryOf([item("stalled", 100, 40)], 0)).toMatchObject({ active: 1, stalled: 1, secondsLeft: undefined });
+    expect(summaryOf([item("stalled", 100, 40)], 0, 0)).toMatchObject({
+      active: 1,
+      stalled: 1,
+      secondsLeft: undefined,
+    });
   });
 });

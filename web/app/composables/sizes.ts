@@ -11,11 +11,19 @@ export function formatSize(bytes: bigint | number, locale = "en"): string {
     size /= 1000;
     unit += 1;
   }
-  const unitDisplay = unit === 0 ? "long" : "short";
-  return new Intl.NumberFormat(locale, {
-    style: "unit",
-    unit: units[unit],
-    unitDisplay,
-    maximumFractionDigits: 1,
-  }).format(size);
+  return formatterOf(locale, unit).format(size);
+}
+
+const formatters = new Map<string, Intl.NumberFormat>();
+
+/** Making one takes longer than using it many times. Kept for all: there are as many as languages in use. */
+function formatterOf(locale: string, unit: number): Intl.NumberFormat {
+  const key = `${locale} ${unit}`;
+  let made = formatters.get(key);
+  if (made === undefined) {
+    const unitDisplay = unit === 0 ? "long" : "short";
+    made = new Intl.NumberFormat(locale, { style: "unit", unit: units[unit], unitDisplay, maximumFractionDigits: 1 });
+    if (formatters.size < 500) formatters.set(key, made);
+  }
+  return made;
 }

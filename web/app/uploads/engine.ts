@@ -68,9 +68,11 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
   const running = new Set<Job>();
   const dirty = new Map<string, number>();
   const meter = createSpeedMeter();
+  const paceMeter = createSpeedMeter();
   const waits = createWaits();
   let connectionSpeed = 0;
   let moved = 0;
+  let finished = 0;
   let order = Date.now();
   let ticking: ReturnType<typeof setInterval> | undefined;
   let tickedAt = 0;
@@ -157,6 +159,7 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
     try {
       await runJob(job, world, control.signal);
       job.file = undefined;
+      finished += 1;
       forget([job]);
       item.trouble = undefined;
       if (item.documentId !== undefined) {
@@ -203,6 +206,7 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
 
   function rest(): void {
     meter.reset();
+    paceMeter.reset();
     world.folders.forget();
     tick();
     clearInterval(ticking);
@@ -228,7 +232,8 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
       job.item.sent = Math.min(job.item.size, asking ? Math.max(job.item.sent, sent) : sent);
     }
     meter.add(moved, now);
-    summary.value = summaryOf(items.value, meter.speed(now));
+    paceMeter.add(finished, now);
+    summary.value = summaryOf(items.value, meter.speed(now), paceMeter.speed(now));
     // A new list, since what is in it changes without anybody following each of thousands of rows.
     items.value = [...items.value];
     const due = [...dirty].filter(([, since]) => now - since > saveLaterMs).map(([id]) => id);

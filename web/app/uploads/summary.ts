@@ -18,7 +18,8 @@ export const emptySummary: UploadsSummary = {
   secondsLeft: undefined,
 };
 
-export function summaryOf(items: readonly UploadItem[], speed: number): UploadsSummary {
+/** `speed` is in bytes in a second, `pace` in files in a second; 0: unknown. */
+export function summaryOf(items: readonly UploadItem[], speed: number, pace: number): UploadsSummary {
   const counts = { done: 0, failed: 0, active: 0, paused: 0, asking: 0, stalled: 0, signedOut: 0 };
   let bytes = 0;
   let sent = 0;
@@ -34,5 +35,9 @@ export function summaryOf(items: readonly UploadItem[], speed: number): UploadsS
       if (state === "stalled") counts.stalled += 1;
     }
   }
-  return { ...counts, total: items.length, bytes, sent, speed, secondsLeft: secondsLeft(left, speed) };
+  // Of many small files it is not the bytes that take the time.
+  const byFiles = pace > 0 ? counts.active / pace : 0;
+  const byBytes = secondsLeft(left, speed);
+  const longest = byBytes === undefined ? undefined : Math.max(byBytes, byFiles);
+  return { ...counts, total: items.length, bytes, sent, speed, secondsLeft: longest };
 }
