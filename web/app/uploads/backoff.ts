@@ -12,8 +12,8 @@ export function backoffMs(failures: number, retryAfterMs: number, random: number
 }
 
 export interface Waits {
-  /** Waits, unless everybody is woken first. Rejects when the signal ends. */
-  wait(ms: number, signal: AbortSignal): Promise<void>;
+  /** Waits; unless everybody is woken first, where `wakeable` says so (default). Rejects when the signal ends. */
+  wait(ms: number, signal: AbortSignal, wakeable?: boolean): Promise<void>;
   /** The network is back, the laptop has woken, somebody is impatient. */
   wake(): void;
 }
@@ -21,7 +21,7 @@ export interface Waits {
 export function createWaits(): Waits {
   const waiting = new Set<() => void>();
   return {
-    wait: (ms, signal) =>
+    wait: (ms, signal, wakeable = true) =>
       new Promise((resolve, reject) => {
         const over = (settle: () => void) => () => {
           clearTimeout(timer);
@@ -32,7 +32,7 @@ export function createWaits(): Waits {
         const go = over(resolve);
         const stop = over(() => reject(signal.reason));
         const timer = setTimeout(go, ms);
-        waiting.add(go);
+        if (wakeable) waiting.add(go);
         signal.addEventListener("abort", stop);
         if (signal.aborted) stop();
       }),

@@ -1,15 +1,15 @@
 // All uploads of this tab: their order, how many run at once, what is kept of them over a reload, and what people see.
 // It knows no page and no component: it goes on while people walk around.
 
-import { type Ref, shallowReactive, shallowRef } from "vue";
+import { type Ref, shallowRef } from "vue";
 import { createWaits } from "./backoff.ts";
 import { createFolders, type FolderCalls } from "./folders.ts";
 import { createHash } from "./hashing.ts";
 import { beginAnew, giveUp, type Job, type JobCalls, type JobWorld, runJob, sentOf } from "./job.ts";
+import { findAgain, takeLeftovers } from "./leftovers.ts";
+import { jobOf, jobOfFile, jobOfFolder, type Making } from "./making.ts";
 import { matchFiles } from "./matching.ts";
-import { cleanName } from "./names.ts";
-import { partsOf } from "./plan.ts";
-import { openRecords, type UploadRecord } from "./records.ts";
+import { openRecords } from "./records.ts";
 import { createSlots } from "./slots.ts";
 import { createSpeedMeter } from "./speed.ts";
 import { emptySummary, summaryOf } from "./summary.ts";
@@ -98,11 +98,15 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
 
   function keep(list: readonly Job[]): void {
     for (const { item } of list) dirty.delete(item.id);
-    const rows = list
-      .filter(({ item }) => jobs.has(item.id) && item.state !== "done")
-      .map(({ record, item: { sent } }) => ({ ...record, sent }));
+    const kept = list.filter(({ item }) => jobs.has(item.id) && item.state !== "done");
+    const written = records.put(kept.map(({ record, item: { sent } }) => ({ ...record, sent })));
     // What cannot be kept is only lost with the page.
-    records.put(rows).catch(() => undefined);
+    written.then(
+      () => {
+        for (const job of kept) job.kept = true;
+      },
+      () => undefined,
+    );
   }
 
   function forget(list: readonly Job[]): void {
@@ -245,41 +249,18 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
   /** After a sleep: connections are dead, and another tab may have taken over what stood still. */
   async function woken(): Promise<void> {
     waits.wake();
-    const ids = [...jobs.values()].filter(({ item }) => item.state !== "done").map(({ item }) => item.id);
+    const ids = [...jobs.values()].filter(({ item, kept }) => kept && item.state !== "done").map(({ item }) => item.id);
     const held = await records.held(ids, tab.id).catch(() => new Set(ids));
     const lost = ids.filter((id) => !held.has(id) && jobs.get(id)?.item.state !== "done");
     if (lost.length > 0) drop(lost);
   }
 
-  function jobOf(record: UploadRecord, file: File | undefined): Job {
-    const item: UploadItem = shallowReactive({
-      id: record.id,
-      kind: record.kind,
-      name: record.name,
-      path: record.path,
-      size: record.size,
-      target: record.target,
-      state: "waiting",
-      sent: record.sent,
-      trouble: undefined,
-      retryAt: 0,
-      documentId: undefined,
-      versionNumber: undefined,
-      reachable: record.handle !== undefined,
-    });
-    return {
-      item,
-      record,
-      file,
-      control: undefined,
-      partSent: [],
-      counted: 0,
-      found: 0,
-      interruptions: 0,
-      steps: 0,
-      waiting: 0,
-      restarts: 0,
+  function making(userId: string, target: UploadTarget): Making {
+    const nextOrder = () => {
+      order += 1;
+      return order;
     };
+    return { userId, tab: tab.id, target, newId: calls.newId, nextOrder };
   }
 
   async function begin(list: readonly Job[]): Promise<void> {
@@ -294,74 +275,22 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
     }
   }
 
-  function recordOf(
-    userId: string,
-    rest: Pick<UploadRecord, "kind" | "name" | "path" | "target">,
-    size = 0,
-  ): UploadRecord {
-    order += 1;
-    const path = rest.path.map(cleanName);
-    const common = {
-      id: calls.newId(),
-      userId,
-      tab: tab.id,
-      order,
-      size,
-      modified: 0,
-      mediaType: "",
-      sent: 0,
-      parts: partsOf(size),
-    };
-    return { ...common, ...rest, path };
-  }
-
   async function restore(userId: string): Promise<number> {
-    const rows = (await records.all(userId)).filter(({ id }) => !jobs.has(id));
-    const tabs = [...new Set(rows.map((row) => row.tab))].filter((id) => id !== tab.id);
-    const alive = new Map(await Promise.all(tabs.map(async (id) => [id, await tab.isAlive(id)] as const)));
-    const abandoned = rows.filter((row) => alive.get(row.tab) === false);
-    const over = abandoned.filter(({ expires }) => expires !== undefined && expires <= Date.now());
-    await records.remove(over.map(({ id }) => id));
-    expired.value += over.length;
-    const claimed = await records.claim(
-      abandoned.filter((row) => !over.includes(row)),
-      tab.id,
-    );
-    tab.tellTaken(claimed.map(({ id }) => id));
-    for (const [at, record] of claimed.entries()) {
+    const left = await takeLeftovers(records, tab, userId, (id) => jobs.has(id));
+    expired.value += left.expired;
+    for (const [at, record] of left.claimed.entries()) {
       const job = jobOf(record, undefined);
+      job.kept = true;
       show(job);
       // What has all its bytes, or needs none, goes on by itself; so does what the browser may still read.
       const whole = record.uploadId !== undefined || record.kind === "folder";
-      if (whole || (await reach(job, false))) enqueue(job);
+      if (whole || (await findAgain(job, false))) enqueue(job);
       else job.item.state = "asking";
       if (at % batchSize === batchSize - 1) await breath();
     }
     tick();
     pump();
-    return rows.length - over.length;
-  }
-
-  /** Finds the file of a leftover by its handle, if that is allowed; asks for that when `ask` says so. */
-  async function reach(job: Job, ask: boolean): Promise<boolean> {
-    const { handle, root, size, modified } = job.record;
-    if (handle === undefined) return false;
-    try {
-      const keeper = root ?? handle;
-      const mode = { mode: "read" } as const;
-      let permission = (await keeper.queryPermission?.(mode)) ?? "granted";
-      if (permission === "prompt" && ask) permission = (await keeper.requestPermission?.(mode)) ?? "granted";
-      if (permission !== "granted") return false;
-      const file = await handle.getFile();
-      if (file.size === size && file.lastModified === modified) {
-        job.file = file;
-        return true;
-      }
-    } catch {
-      // It is not there any more.
-    }
-    job.item.reachable = false;
-    return false;
+    return left.rows;
   }
 
   window.addEventListener("online", () => waits.wake());
@@ -379,20 +308,8 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
     items,
     summary,
     expired,
-    async add(userId, sources, target) {
-      const made = sources.map(({ file, path, handle, root }) => {
-        const common = recordOf(userId, { kind: "file", name: file.name, path, target }, file.size);
-        return jobOf({ ...common, modified: file.lastModified, mediaType: file.type, handle, root }, file);
-      });
-      await begin(made);
-    },
-    async addFolders(userId, paths, target) {
-      const made = paths.map((path) => {
-        const name = cleanName(path.at(-1) ?? "");
-        return jobOf(recordOf(userId, { kind: "folder", name, path: path.slice(0, -1), target }), undefined);
-      });
-      await begin(made);
-    },
+    add: (userId, sources, target) => begin(sources.map((source) => jobOfFile(source, making(userId, target)))),
+    addFolders: (userId, paths, target) => begin(paths.map((path) => jobOfFolder(path, making(userId, target)))),
     restore,
     signedIn(userId) {
       for (const job of [...jobs.values()]) {
@@ -433,7 +350,7 @@ export async function createEngine({ calls, onUploaded, whoIsThere }: EngineOpti
     async goOn(ids) {
       for (const job of chosen(ids)) {
         if (job.item.state !== "asking" || !job.item.reachable) continue;
-        if (await reach(job, true)) enqueue(job);
+        if (await findAgain(job, true)) enqueue(job);
         pump();
       }
       tick();

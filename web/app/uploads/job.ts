@@ -60,6 +60,8 @@ export interface Job {
   readonly item: UploadItem;
   record: UploadRecord;
   file: File | undefined;
+  /** Whether it stands in the browser's database. */
+  kept: boolean;
   /** Stops it; set while it runs. */
   control: AbortController | undefined;
   /** Bytes of each part that have gone up. */
@@ -323,7 +325,8 @@ async function pause(
     job.item.state = "stalled";
   }
   try {
-    await world.waits.wait(ms, signal);
+    // When the server has said how long to wait, a network that is back changes nothing.
+    await world.waits.wait(ms, signal, trouble.retryAfterMs === 0);
   } finally {
     job.waiting -= 1;
   }
