@@ -153,6 +153,21 @@ describe("the connection", () => {
     expect(edge.streams.length).toBeLessThanOrEqual(before + 2);
   });
 
+  it("tries soon after when it is woken in the moment after a try", async () => {
+    edge.network = "down";
+    connection.start();
+    await pass(120_000);
+    edge.network = "up";
+    edge.refuses = Reason.UNAVAILABLE;
+    const before = edge.streams.length;
+    connection.wake();
+    await pass(1);
+    edge.refuses = undefined;
+    connection.wake();
+    await pass(1000);
+    expect(edge.streams).toHaveLength(before + 2);
+  });
+
   it("is not disturbed by being woken while all is well", async () => {
     await opened();
     await pass(5000);

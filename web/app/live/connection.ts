@@ -74,6 +74,8 @@ export class Connection {
   #quietMs = times.answer;
   #triedAt = 0;
   #stopWaiting: (() => void) | undefined;
+  /** Woken during an attempt: the next, if there is to be one, follows soon. */
+  #woken = false;
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
   /** Something may have been missed; told once it is live again. */
   #missed = false;
@@ -105,9 +107,11 @@ export class Connection {
 
   /** Something suggests that it would go well now: the network is back, the computer woke up, or a person asks. */
   wake(): void {
-    if (this.#stopWaiting !== undefined) {
-      if (Date.now() - this.#triedAt >= times.backoff.least) this.#stopWaiting();
-    } else if (Date.now() - this.#heardAt > times.answer) this.#attempt?.abort();
+    const late = Math.max(0, this.#triedAt + times.backoff.least - Date.now());
+    if (this.#stopWaiting !== undefined) setTimeout(this.#stopWaiting, late);
+    else if (Date.now() - this.#heardAt > times.answer) this.#attempt?.abort();
+    // One that is under way may have begun too early.
+    else this.#woken = this.#state !== "live";
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -126,7 +130,8 @@ export class Connection {
         this.#missed = true;
       }
       if (reason === reasons.limitReached && (await this.#poll(signal))) return;
-      const wait = reason === reasons.resume && lived ? Math.random() * 1000 : backoffOf(failures);
+      const wait = reason === reasons.resume && lived ? Math.random() * 1000 : backoffOf(this.#woken ? 0 : failures);
+      this.#woken = false;
       await this.#pause(Math.max(wait, retryAfterMs));
     }
   }
