@@ -78,15 +78,12 @@ export async function uploadHostileFiles(person: Person, workspaceId: string): P
 export async function tryHostileFile(page: Page, file: HostileFile, documentId: string): Promise<string[]> {
   const wrong: string[] = [];
   const context = page.context();
-  const { origin } = new URL(page.url());
   const dialog = (opened: { message(): string; dismiss(): Promise<void> }) => {
     wrong.push(`a dialog opened: ${opened.message()}`);
     void opened.dismiss();
   };
-  const request = (asked: { url(): string }) => {
-    const url = new URL(asked.url());
-    if (url.protocol.startsWith("http") && url.origin !== origin) wrong.push(`it asked for ${url.href}`);
-  };
+  const asked = new Set<string>();
+  const request = (one: { url(): string }) => void asked.add(one.url());
   const opened = (popup: Page) => wrong.push(`a window opened: ${popup.url()}`);
   page.on("dialog", dialog);
   context.on("request", request);
@@ -98,6 +95,9 @@ export async function tryHostileFile(page: Page, file: HostileFile, documentId: 
     // What waits for somebody to point at it, or to press it, gets its chance; links to elsewhere open nothing here.
     for (const thing of await page.locator("main article *, main table td, main canvas, main img").all())
       await thing.hover({ timeout: 500 }).catch(() => undefined);
+    const { origin } = new URL(page.url());
+    for (const url of asked)
+      if (url.startsWith("http") && new URL(url).origin !== origin) wrong.push(`it asked for ${url}`);
     const ran = await page.evaluate<boolean>(
       "globalThis.docketHostile !== undefined || document.documentElement.dataset.hostile !== undefined",
     );

@@ -65,7 +65,9 @@ export function useDocumentUploads(page: DocumentPage): { describing: Ref<Versio
       label: t("version.describe"),
       color: "neutral" as const,
       variant: "outline" as const,
-      onClick: () => void (describing.value = added),
+      onClick: () => {
+        describing.value = added;
+      },
     };
     toast.add({
       title: t("version.added", { n: versionNumber }),
