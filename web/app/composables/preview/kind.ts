@@ -28,7 +28,7 @@ const images = new Set([
 const textTypes =
   /^(?:text\/.+|application\/(?:json|xml|javascript|ecmascript|typescript|sql|toml|graphql|rtf-text|x-(?:sh|httpd-php|yaml|python|perl|tex|ndjson|subrip)|yaml|ld\+json|.+\+(?:json|xml|yaml)))$/;
 
-const byExtension: Readonly<Record<string, PreviewKind>> = {
+const byExtension: ReadonlyMap<string, PreviewKind> = new Map([
   ...each("pdf", "pdf"),
   ...each("image", "png jpg jpeg gif webp avif bmp ico svg apng"),
   ...each("markdown", "md markdown mdown mkd"),
@@ -39,7 +39,7 @@ const byExtension: Readonly<Record<string, PreviewKind>> = {
     "text",
     "txt text log json jsonl ndjson xml html htm xhtml css scss js mjs cjs ts mts tsx jsx vue py rb rs go java kt kts c h cc cpp hpp cs swift php pl lua r jl sh bash zsh ps1 bat sql toml yaml yml ini cfg conf properties env tex bib rst adoc org diff patch proto graphql gradle cmake makefile dockerfile gitignore srt vtt ics vcf eml geojson gpx kml",
   ),
-};
+]);
 
 /** Types that say no more than that it is a file. */
 const vague = new Set([
@@ -53,7 +53,7 @@ const vague = new Set([
 /** How a file is shown. */
 export function previewKindOf({ mediaType, fileName }: PreviewFile): PreviewKind {
   const type = mediaType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  const named = byExtension[extensionOf(fileName)];
+  const named = byExtension.get(extensionOf(fileName));
   if (vague.has(type)) return named ?? "none";
   if (type === "application/pdf" || type === "application/x-pdf") return "pdf";
   if (type === "text/markdown" || type === "text/x-markdown") return "markdown";
@@ -93,6 +93,6 @@ export function previewIcon(file: PreviewFile): string {
   }
 }
 
-function each(kind: PreviewKind, extensions: string): Record<string, PreviewKind> {
-  return Object.fromEntries(extensions.split(" ").map((extension) => [extension, kind]));
+function each(kind: PreviewKind, extensions: string): [string, PreviewKind][] {
+  return extensions.split(" ").map((extension) => [extension, kind]);
 }
