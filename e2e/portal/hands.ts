@@ -1,5 +1,8 @@
 // What hands do on a page that the browser's driver has no word for.
 
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 
 /** A file in somebody's hand. */
@@ -11,22 +14,22 @@ export interface HeldFile {
 
 /** Lets files fall on the middle of the window, as from another program; `over` is run while they hover. */
 export async function drop(page: Page, files: readonly HeldFile[], over?: () => Promise<void>): Promise<void> {
-  const held = files.map(({ name, mimeType, buffer }) => ({ name, mimeType, data: buffer.toString("base64") }));
-  await page.evaluate(`(() => {
-    const transfer = new DataTransfer();
-    for (const { name, mimeType, data } of ${JSON.stringify(held)}) {
-      const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-      transfer.items.add(new File([bytes], name, { type: mimeType }));
-    }
-    globalThis.dropping = (type) => {
-      const target = document.elementFromPoint(innerWidth / 2, innerHeight / 2) ?? document.body;
-      target.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
-    };
-    dropping("dragenter");
-    dropping("dragover");
-  })()`);
-  await over?.();
-  await page.evaluate(`dropping("drop")`);
+  const folder = await mkdtemp(join(tmpdir(), "docket-drop-"));
+  const paths = files.map(({ name }) => join(folder, name));
+  for (const [at, { buffer }] of files.entries()) await writeFile(paths[at] ?? "", buffer);
+  const session = await page.context().newCDPSession(page);
+  const { width, height } = page.viewportSize() ?? { width: 0, height: 0 };
+  const held = { x: width / 2, y: height / 2, data: { items: [], files: paths, dragOperationsMask: 1 } };
+  try {
+    await session.send("Input.dispatchDragEvent", { type: "dragEnter", ...held });
+    await session.send("Input.dispatchDragEvent", { type: "dragOver", ...held });
+    await over?.();
+    await session.send("Input.dispatchDragEvent", { type: "drop", ...held });
+    // The files are read after the drop.
+    page.context().once("close", () => void rm(folder, { recursive: true, force: true }));
+  } finally {
+    await session.detach();
+  }
 }
 
 /** Opens a menu by its button and chooses from it. */

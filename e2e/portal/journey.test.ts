@@ -2,8 +2,9 @@
 // It has a Docket of its own, since it begins where nobody has been; DOCKET_FRESH_URL names one that runs already.
 
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { eventually } from "@docket/runtime/testing/eventually";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Locator, Page } from "playwright-core";
 import { pdf } from "../bytes.ts";
 import { startWhole } from "../kill.ts";
@@ -48,7 +49,7 @@ async function seen(page: Page, name: string): Promise<void> {
 
 async function open(options: { expected?: RegExp } = {}): Promise<Page> {
   const { page, allow } = await look({ url });
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(15_000);
   await withoutHandles(page);
   if (options.expected) allow(options.expected);
   return page;
@@ -124,14 +125,15 @@ async function reads(page: Page): Promise<string> {
 /** Waits until the first page of the PDF is painted: ink on white. */
 async function drawn(page: Page): Promise<void> {
   await settled(page);
-  await page.waitForFunction(`(() => {
+  const painted = `(() => {
     const canvas = document.querySelector("[aria-label=Preview] canvas");
     if (!canvas?.width) return false;
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     let ink = 0;
     for (let at = 0; at < data.length; at += 4) if (data[at + 3] > 0 && data[at] < 100) ink += 1;
     return ink > 50;
-  })()`);
+  })()`;
+  await eventually(() => page.evaluate<boolean>(painted), { intervalMs: 100 });
 }
 
 async function addsVersion(page: Page): Promise<void> {
@@ -182,7 +184,7 @@ async function sharesWork(page: Page, friend: Page, document: string): Promise<v
   await page.getByRole("button", { name: "New task" }).click();
   const form = page.getByRole("dialog");
   await form.getByLabel("Title").fill("Check the figures");
-  await form.getByRole("combobox", { name: "Assigned to" }).click();
+  await form.getByLabel("Assigned to").click();
   await page.getByRole("option", { name: ben.name }).click();
   await seen(page, "new-task");
   await form.getByRole("button", { name: "Create task" }).click();
