@@ -11,8 +11,9 @@ const roles = [
   { id: "admin", name: "Admin", permissions: [WORKSPACE_VIEW, WORKSPACE_MANAGE, DOCUMENT_VIEW] },
   { id: "guest", name: "Guest", permissions: [WORKSPACE_VIEW] },
 ];
-const person = (id: string) => ({ principal: { kind: PrincipalKind.PERSON, id } });
-const group = (id: string) => ({ principal: { kind: PrincipalKind.GROUP, id } });
+const memberOf = (kind: PrincipalKind) => (id: string) => ({ principal: { kind, id } });
+const person = memberOf(PrincipalKind.PERSON);
+const group = memberOf(PrincipalKind.GROUP);
 /** Groups that hold each other cannot come to be, but nothing may hang where they did. */
 const groups: Record<string, ReturnType<typeof person>[]> = {
   board: [group("harbour masters")],
