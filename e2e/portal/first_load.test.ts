@@ -1,15 +1,9 @@
-// What the server answers before any script runs: pages with their data, one person's only, under a strict policy; and
-// how much script the list of documents needs.
+// What the server answers before any script runs: pages with their data, one person's only, under a strict
+// policy.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { gzipSync } from "node:zlib";
-import { eventually } from "@docket/runtime/testing/eventually";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { anna } from "../demo/people.ts";
+import { beforeAll, describe, expect, it } from "@jest/globals";
 import { firstAnswer, makeDocument, mark, type Newcomer, newcomer } from "./newcomer.ts";
-import { visit } from "./page.ts";
-import { startWatchedLine, type WatchedLine, watchChanges } from "./watched_line.ts";
-import { find, look } from "./world.ts";
 
 const nowhere = "018f0000-0000-7000-8000-000000000000";
 
@@ -165,34 +159,6 @@ describe("two people's pages at once", () => {
     expect(seen).toBeGreaterThan(rounds);
   });
 });
-
-describe("the first load of the list of documents", () => {
-  let line: WatchedLine;
-  beforeAll(async () => {
-    line = await startWatchedLine(new URL(one.person.url).origin);
-  });
-  afterAll(() => line[Symbol.asyncDispose]());
-
-  it("needs less than 200 kB of script, all that it fetches until it is at rest", async () => {
-    const { page } = await look({ as: anna, url: line.url });
-    await visit(page, `/w/${await (await find(anna)).workspace()}`);
-    await page.waitForLoadState("networkidle");
-    // The worker that all tabs share is the last to come.
-    await eventually(() => line.open(watchChanges).length === 1);
-    await page.waitForLoadState("networkidle");
-    const paths = new Set(line.passed.filter(({ type }) => /javascript/.test(type)).map(({ path }) => path));
-    const sizes = await Promise.all(
-      [...paths].map(async (path) => ({ path, bytes: gzipSync(await bytesOf(path), { level: 9 }).byteLength })),
-    );
-    const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
-    const list = sizes.sort((left, right) => right.bytes - left.bytes).map(({ path, bytes }) => `${bytes} ${path}`);
-    if (total >= 200_000) throw new Error(`${total} bytes of script, gzipped:\n${list.join("\n")}`);
-  });
-});
-
-async function bytesOf(path: string): Promise<Buffer> {
-  return Buffer.from(await (await firstAnswer(path)).arrayBuffer());
-}
 
 /** What is seen without any script: scripts hold the data once more. */
 function markupOf(html: string): string {

@@ -2,9 +2,9 @@
 // workers ask too, of which the browser's driver tells nothing.
 
 import { once } from "node:events";
-import { createServer, request as ask } from "node:http";
-import type { AddressInfo } from "node:net";
-import type { Socket } from "node:net";
+import { request as ask, createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 
 /** Where tabs ask for the stream of changes. */
 export const watchChanges = "/docket.document.v1.ChangeService/WatchChanges";
@@ -27,6 +27,8 @@ export interface WatchedLine extends AsyncDisposable {
   readonly passed: readonly Passed[];
   /** Those that are under way. */
   open(path: string): readonly Passed[];
+  /** Waits until nothing has been asked for that long, in milliseconds. */
+  quiet(ms: number): Promise<void>;
   /** Breaks every connection, and lets none through. */
   cut(): void;
   mend(): void;
@@ -74,6 +76,12 @@ export async function startWatchedLine(url: string): Promise<WatchedLine> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     passed,
     open: (path) => passed.filter((entry) => entry.open && entry.path.startsWith(path)),
+    async quiet(ms) {
+      for (let before = -1; before !== passed.length; ) {
+        before = passed.length;
+        await pause(ms);
+      }
+    },
     cut() {
       whole = false;
       destroyAll();

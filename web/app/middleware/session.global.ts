@@ -8,6 +8,8 @@ declare module "vue-router" {
 }
 
 export default defineNuxtRouteMiddleware(async (to) => {
+  // The page that says what went wrong is for everybody, and is made without a way to the edge.
+  if (import.meta.server && useError().value) return;
   const { load } = useSession();
   const visitor = await load();
   if (visitor !== null || to.meta.anonymous) return;

@@ -14,7 +14,7 @@ function serverTransport() {
   const event = useRequestEvent();
   const { edgeFetch } = (event?.node.req ?? {}) as { edgeFetch?: typeof fetch };
   const cookie = event?.headers.get("cookie") ?? "";
-  const call = edgeFetch ?? fetch;
+  const call = edgeFetch ?? (import.meta.dev ? fetch : nowhere);
   return createConnectTransport({
     // With a connection of its own the host does not matter; the path does.
     baseUrl: edgeFetch ? "http://edge" : String(useRuntimeConfig().edgeUrl),
@@ -28,4 +28,9 @@ function serverTransport() {
       return answer;
     },
   });
+}
+
+/** A page that tells of an error is made anew, apart from the request; the cookie must not go to whoever is at a default. */
+async function nowhere(): Promise<never> {
+  throw new TypeError("There is no way to the edge.");
 }

@@ -10,6 +10,8 @@ export default defineNitroPlugin((nitro) => {
   if (import.meta.dev) return;
   nitro.hooks.hook("render:response", (response, { event }) => {
     if (typeof response.body !== "string" || response.body.length < least) return;
+    // The page of an error is read as text by the renderer itself before it is sent.
+    if (getRequestHeader(event, "x-nuxt-error") !== undefined) return;
     const encoding = encodingOf(getRequestHeader(event, "accept-encoding") ?? "");
     appendResponseHeader(event, "vary", "accept-encoding");
     if (encoding === undefined) return;
