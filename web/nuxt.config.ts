@@ -53,6 +53,10 @@ export default defineNuxtConfig({
     "@nuxt/icon/runtime/components/index.js": fileURLToPath(new URL("app/icons/css_icon.ts", import.meta.url)),
   },
   hooks: {
+    // What the first screen may need later is loaded when it is needed, not beside it.
+    "build:manifest": (manifest) => {
+      for (const each of Object.values(manifest)) each.dynamicImports = [];
+    },
     "app:resolve": (app) => {
       // Icons are styles, so the plugin that draws them by script is left out.
       app.plugins = app.plugins.filter(({ src }) => !src.includes("@nuxt/icon"));
