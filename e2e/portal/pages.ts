@@ -72,8 +72,11 @@ export const places: readonly Place[] = [
   { name: "settings-roles", path: inWorkspace("/settings/roles") },
   { name: "settings-invitations", path: inWorkspace("/settings/invitations") },
   { name: "settings-groups", path: inWorkspace("/settings/groups") },
+  { name: "settings-applications", path: inWorkspace("/settings/applications") },
   { name: "account", path: "/account" },
   { name: "account-sessions", path: "/account/sessions" },
+  { name: "people-for-administrators", path: "/admin/users" },
+  { name: "new-workspace", path: "/new-workspace" },
 ];
 
 /** What is known of the services that a finder asks. */
