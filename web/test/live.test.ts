@@ -67,7 +67,7 @@ describe("the words about the connection", () => {
     const status = await portal.mount(LiveStatus, { route: "/tasks" });
     $live.state.value = "ended";
     await nextTick();
-    expect(status.find("a").attributes("href")).toMatch(/^\/sign-in\?then=/);
+    expect(status.find("a").attributes("href")).toMatch(/^\/sign-in\?next=/);
     $live.state.value = "connecting";
   });
 });
