@@ -41,7 +41,6 @@ describe("what happened, in words", () => {
 
 describe("why somebody has access, in words", () => {
   const names: AccessNames = {
-    person: () => "Ben",
     group: (id) => (id === "g" ? "Inspectors" : undefined),
     folder: (id) => (id === "f" ? "Quays" : undefined),
     workspace: "Harbour",
@@ -89,7 +88,7 @@ describe("why somebody has access, in words", () => {
   });
 
   it("has a text for each way", () => {
-    for (const how of ["members", "group", "direct"])
+    for (const how of ["members", "group", "direct", "mine"])
       for (const where of ["workspace", "folder", "hiddenFolder", "document"])
         expect(typeof textAt(`access.why.${how}.${where}`)).toBe("string");
   });

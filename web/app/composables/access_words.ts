@@ -5,10 +5,11 @@ import type { GrantHolder } from "./services/grants";
 
 /** How ids become names. Undefined: the asker may not know it. */
 export interface AccessNames {
-  person(id: string): string | undefined;
   group(id: string): string | undefined;
   folder(id: string): string | undefined;
   readonly workspace: string;
+  /** Whether it is about who reads it. */
+  readonly mine?: boolean;
 }
 
 /** One layer in words. */
@@ -30,6 +31,11 @@ export function levelKey(level: GrantLevel) {
 /** What a level allows. */
 export function levelHint(level: GrantLevel) {
   return `access.hint.${levelNames[level] ?? "none"}` as const;
+}
+
+/** What a level allows oneself. */
+export function levelMeansForMe(level: GrantLevel) {
+  return `access.youCan.${levelNames[level] ?? "none"}` as const;
 }
 
 /** The layers that say something to people, in the order of the decision: session, role, then each grant. */
@@ -74,7 +80,7 @@ function grantWords(layer: AccessLayer, names: AccessNames): LayerWords {
     const group = names.group(path.groupId) ?? "…";
     return { key: `access.why.group.${key}`, values: { ...values, group }, passes, ...level };
   }
-  return { key: `access.why.direct.${key}`, values, passes, ...level };
+  return { key: `access.why.${names.mine ? "mine" : "direct"}.${key}`, values, passes, ...level };
 }
 
 function levelOf({ level }: AccessLayer): Pick<LayerWords, "level"> {
