@@ -71,7 +71,7 @@ async function main(): Promise<boolean> {
       `${values.mib} MiB through ${line.url}, ${values.cut === "none" ? "never cut" : `cut for ${cutMs / 1000} s half-way`}`,
     );
     const began = performance.now();
-    await page.setInputFiles("input[data-uploads=files]", path);
+    await page.locator("input[data-uploads=files]").first().setInputFiles(path);
     const { samples, awayMs } = await followed(page, line, memory);
     const seconds = (performance.now() - began - awayMs) / 1000;
 
