@@ -185,7 +185,8 @@ async function send(job: Job, world: JobWorld, signal: AbortSignal): Promise<voi
           },
         });
       } catch (error) {
-        if (signal.aborted || !isUpload(error, url)) throw error;
+        // The URL as it is now: the upload may have been made in this very attempt.
+        if (signal.aborted || !isUpload(error, job.record.parts[index]?.url)) throw error;
         // It has expired, or it is somebody else who is signed in.
         if (!(await world.isOwner(record.userId))) throw new UploadFault({ reason: "SESSION_INVALID", status: 401 });
         job.partSent[index] = 0;
