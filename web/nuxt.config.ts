@@ -2,8 +2,10 @@
 // loads nothing from anywhere else: no fonts, icons or telemetry from outside.
 
 import { fileURLToPath } from "node:url";
+import { binaryOnly } from "./build/lean_connect.ts";
 import { leanDescriptors } from "./build/lean_descriptors.ts";
 import { pdfAssets } from "./build/pdf_assets.ts";
+import { textsByArea } from "./build/texts_by_area.ts";
 
 /** Where the edge is in development. In production the process gives each request its own way there (see main.ts). */
 const edgeUrl = process.env.DOCKET_EDGE_URL ?? "http://127.0.0.1:8080";
@@ -62,7 +64,7 @@ export default defineNuxtConfig({
       app.plugins = app.plugins.filter(({ src }) => !src.includes("@nuxt/icon"));
       // The colours never change while a page is open; the server's style is enough.
       for (const plugin of app.plugins)
-        if (plugin.src.endsWith("/ui/dist/runtime/plugins/colors")) plugin.mode = "server";
+        if (/\/ui\/dist\/runtime\/plugins\/colors(\.js)?$/.test(plugin.src)) plugin.mode = "server";
     },
   },
   vite: {
@@ -73,7 +75,7 @@ export default defineNuxtConfig({
         "/files/": { target: edgeUrl, changeOrigin: false },
       },
     },
-    plugins: [leanDescriptors()],
+    plugins: [leanDescriptors(), binaryOnly(), textsByArea()],
     worker: { format: "es", plugins: () => [leanDescriptors()] },
     build: { target: "es2023" },
   },

@@ -7,10 +7,10 @@ import { describe, expect, it } from "vitest";
 import { type AccessNames, explainedLayers, holderKey } from "../app/composables/access_words.ts";
 import { changeIcon, changeSentence, groupByDay } from "../app/composables/activity.ts";
 import { dateOf, isoOf, taskStateKey } from "../app/composables/task_words.ts";
-import { en } from "../app/texts/index.ts";
+import document from "../app/texts/en/document.json";
 
 const textAt = (key: string) =>
-  key.split(".").reduce<unknown>((found, name) => (found as Record<string, unknown>)?.[name], en);
+  key.split(".").reduce<unknown>((found, name) => (found as Record<string, unknown>)?.[name], document);
 
 describe("what happened, in words", () => {
   const kinds = Object.values(ChangeKind).filter((kind) => typeof kind === "number");

@@ -23,7 +23,9 @@ export interface ConfirmQuestion {
 /** The function that asks; it gives true when the person said yes and `run` went well. */
 export function useConfirm(): (question: ConfirmQuestion) => Promise<boolean> {
   const overlay = useOverlay();
+  const wanted = useDialogsWanted();
   return async (question) => {
+    wanted.value = true;
     const dialog = overlay.create(LazyConfirmDialog, { destroyOnClose: true });
     return (await dialog.open({ ...question })) === true;
   };

@@ -13,7 +13,9 @@ export interface ShownSecret {
 /** The function that shows it; it is done when the person has closed the dialog. */
 export function useSecretDialog(): (secret: ShownSecret) => Promise<void> {
   const overlay = useOverlay();
+  const wanted = useDialogsWanted();
   return async (secret) => {
+    wanted.value = true;
     await overlay.create(LazySecretDialog, { destroyOnClose: true }).open({ ...secret });
   };
 }

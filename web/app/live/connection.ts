@@ -1,7 +1,7 @@
 // One stream of changes, kept open: it goes on from its cursor whatever happens to the network, waits longer each time
 // that it fails, and ends only with the session. It speaks Connect in JSON by itself, so that it fits in a small worker.
 
-import { Envelopes, enveloped, endFlag } from "./envelopes.ts";
+import { Envelopes, endFlag, enveloped } from "./envelopes.ts";
 import { type Refusal, reasons, refusalOf, unreached } from "./refusals.ts";
 
 /** How the connection is. `lost`: for some seconds already. `ended`: nobody is signed in; `changed`: somebody else is. */

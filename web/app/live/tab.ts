@@ -1,7 +1,6 @@
 // A tab's end of the connection that all tabs of a browser share. Loaded when the page has come to rest.
 
-import { fromJson, type JsonValue } from "@bufbuild/protobuf";
-import { type Change, ChangeKind, ChangeSchema } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
+import { type Change, ChangeKind } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import type { LiveNews, LiveState } from "./connection.ts";
 import { Hub, type LiveAsk } from "./hub.ts";
 
@@ -43,14 +42,21 @@ export function openTab({ userId, onState, onChange, onReload, ...options }: Liv
   let link: Link | undefined;
   const shared = typeof SharedWorker === "function";
   let hub: Hub | undefined;
+  /** Changes are told in the order in which they came. */
+  let telling: Promise<void> = Promise.resolve();
 
   function hear(news: LiveNews): void {
     if (news.type === "state") onState(news.state);
     else if (news.type === "reload") onReload();
     else {
       cursor = news.cursor;
-      for (const change of changesOf(news.text)) onChange(change);
+      telling = telling.then(() => tell(news.text)).catch(onReload);
     }
+  }
+
+  async function tell(text: string): Promise<void> {
+    const { changesOf } = await import("./decode.ts");
+    for (const change of changesOf(text)) onChange(change);
   }
 
   function attach(): void {
@@ -133,12 +139,6 @@ function linkToWorker(userId: string, hear: (news: LiveNews) => void, onFailure:
       port.close();
     },
   };
-}
-
-function changesOf(text: string): Change[] {
-  const { changes = [] } = JSON.parse(text) as { changes?: JsonValue[] };
-  // A server that is newer than this page may tell more than it knows.
-  return changes.map((change) => fromJson(ChangeSchema, change, { ignoreUnknownFields: true }));
 }
 
 /** How long after its beginning the page's HTML was there. */

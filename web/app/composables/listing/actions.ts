@@ -66,7 +66,9 @@ export function useListingActions(state: ListingState) {
   }
 
   function tell(title: string, undo?: () => void): void {
-    const actions = undo && [{ label: t("action.undo"), color: "neutral" as const, variant: "outline" as const, onClick: undo }];
+    const actions = undo && [
+      { label: t("action.undo"), color: "neutral" as const, variant: "outline" as const, onClick: undo },
+    ];
     toast.add({ title, icon: "i-lucide-check", color: "neutral", duration: undoMs, actions });
   }
 
@@ -140,7 +142,9 @@ export function useListingActions(state: ListingState) {
   /** Adds tags and takes tags away; what others have tagged meanwhile stays. */
   async function tag(rows: Rows, add: readonly string[], remove: readonly string[]): Promise<void> {
     const wanted = (tags: readonly string[]) => retagged(tags, add, remove);
-    const changed = rows.filter((row) => row.type === "document" && wanted(row.tags).join("\n") !== row.tags.join("\n"));
+    const changed = rows.filter(
+      (row) => row.type === "document" && wanted(row.tags).join("\n") !== row.tags.join("\n"),
+    );
     for (const row of changed) take({ ...row, tags: wanted(row.tags) });
     const go = async (row: ListingRow) => {
       try {
@@ -174,7 +178,7 @@ export function useListingActions(state: ListingState) {
     if (rows.length === 1 && first.type === "document") return fetchFile(`/files/documents/${first.id}`);
     const idsOf = (type: ListingRow["type"]) => rows.filter((row) => row.type === type).map(({ id }) => id);
     const [documentIds, folderIds] = [idsOf("document"), idsOf("folder")];
-    const { archiveLimits, useArchives } = await import("../services/archives.ts");
+    const { archiveLimits, useArchives } = await import("~/composables/services/archives.ts");
     if (documentIds.length > archiveLimits.documents || folderIds.length > archiveLimits.folders) {
       toast.add({ color: "warning", icon: "i-lucide-download", title: t("listing.archiveLimit", archiveLimits) });
       return;

@@ -139,7 +139,11 @@ function useListingParts() {
     const { workspaceId, words, kind, folderId } = query;
     const page =
       words === ""
-        ? await documents.list({ ...query, anywhere: kind !== DocumentKind.UNSPECIFIED && folderId === "" }, token, size)
+        ? await documents.list(
+            { ...query, anywhere: kind !== DocumentKind.UNSPECIFIED && folderId === "" },
+            token,
+            size,
+          )
         : await documents.search(workspaceId, words, token, size);
     return {
       rows: page.documents.map((document: Document) => rowOfDocument(document)),
@@ -278,7 +282,7 @@ export function createListing(query: ListingQuery, read: ReadPart, faultOf: (err
 
 /** Whether a row is one of the list's. One that is shown and has not moved still is: only the server knows all of why. */
 function belongs(query: ListingQuery, row: ListingRow, before: ListingRow | undefined): boolean {
-  if (row.trashedAt !== 0 !== query.trashed) return false;
+  if ((row.trashedAt !== 0) !== query.trashed) return false;
   if (query.kind !== DocumentKind.UNSPECIFIED && row.kind !== query.kind) return false;
   if (query.tag !== "") return row.tags.some((tag) => tag.toLowerCase() === query.tag.toLowerCase());
   if (query.words !== "" || query.trashed) return before !== undefined;

@@ -50,7 +50,7 @@ export function useListingLive(listings: ReadonlyMap<string, Listing>): void {
   const folders = useFolders();
   const { knowPeople } = useNames();
   const gathered = new Map<string, Change>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let waiting = false;
   /** How many changes came the last time. */
   let before = 0;
 
@@ -63,13 +63,15 @@ export function useListingLive(listings: ReadonlyMap<string, Listing>): void {
     if (wantedBy(change) === undefined || of(change.workspaceId).length === 0) return;
     // The newest change of a thing tells all that is needed.
     gathered.set(change.documentId ?? change.folderId ?? "", change);
-    timer ??= setTimeout(apply, Math.min(Math.max(gatherMs.least, before * gatherMs.perChange), gatherMs.most));
+    if (waiting) return;
+    waiting = true;
+    setTimeout(apply, Math.min(Math.max(gatherMs.least, before * gatherMs.perChange), gatherMs.most));
   });
 
   async function apply(): Promise<void> {
     const changes = [...gathered.values()];
     gathered.clear();
-    timer = undefined;
+    waiting = false;
     before = changes.length;
     const singly = changes.length <= mostSingly;
     for (const workspaceId of new Set(changes.map((change) => change.workspaceId))) {

@@ -1,9 +1,9 @@
 // Deleting for good: each thing is an operation of its own, which is followed to its end.
 
 import { OperationState } from "@docket/contracts/gen/docket/document/v1/operation_pb.ts";
+import type { ListingActions } from "./actions.ts";
 import type { Rows } from "./merge.ts";
 import type { ListingRow } from "./row.ts";
-import type { ListingActions } from "./actions.ts";
 import type { ListingState } from "./state.ts";
 
 export function useListingPurge(state: ListingState, actions: ListingActions) {
@@ -15,7 +15,7 @@ export function useListingPurge(state: ListingState, actions: ListingActions) {
   async function purgeOne(row: ListingRow): Promise<void> {
     const begun = row.type === "folder" ? await folders.purge(row.id) : await documents.purge(row.id);
     if (begun === undefined) return;
-    const { isOver, useOperations } = await import("../services/operations.ts");
+    const { isOver, useOperations } = await import("~/composables/services/operations.ts");
     if (isOver(begun)) return;
     const operations = await app.runWithContext(() => useOperations());
     const { state: end } = (await operations.watch(begun.id, () => undefined)) ?? begun;

@@ -69,7 +69,11 @@ export interface Arrangement {
 }
 
 /** Where a key leads from a row (-1: from none); undefined for keys that lead nowhere. */
-export function indexAfterKey(key: string, from: number, { count, columns, linesPerPage }: Arrangement): number | undefined {
+export function indexAfterKey(
+  key: string,
+  from: number,
+  { count, columns, linesPerPage }: Arrangement,
+): number | undefined {
   if (count === 0) return undefined;
   const last = count - 1;
   const within = (index: number) => Math.min(Math.max(index, 0), last);

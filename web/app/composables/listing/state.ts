@@ -1,9 +1,9 @@
 // What the parts of a list's page share: the list, what is chosen in it, and what is being done to which rows.
 
-import { emptySelection, type Selection } from "./selection.ts";
 import type { Rows } from "./merge.ts";
 import type { ListingQuery } from "./query.ts";
 import type { ListingRow } from "./row.ts";
+import { emptySelection, type Selection } from "./selection.ts";
 
 /** Where a menu or editor opens, in pixels of the window. */
 export interface ListingSpot {

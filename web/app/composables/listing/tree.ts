@@ -19,7 +19,15 @@ export function useFolderTree(workspaceId: string, rootName: string) {
   const folders = useFolders();
   const { showFault } = useFaults();
   const nodes = ref(new Map<string, TreeNode>());
-  nodes.value.set("", { id: "", name: rootName, level: 1, parentId: undefined, open: false, busy: false, children: undefined });
+  nodes.value.set("", {
+    id: "",
+    name: rootName,
+    level: 1,
+    parentId: undefined,
+    open: false,
+    busy: false,
+    children: undefined,
+  });
 
   /** The nodes that can be seen, from above to below. */
   const visible = computed(() => {

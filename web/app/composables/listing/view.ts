@@ -7,5 +7,8 @@ export function useListingView() {
   const look = useCookie<ListingLook>("docket-view", { ...lasting, default: () => "list" });
   /** How many cards stood side by side the last time; the server cannot measure. */
   const columns = useCookie<number>("docket-columns", { ...lasting, default: () => 4 });
-  return { look: computed({ get: () => (look.value === "grid" ? "grid" : "list"), set: (value) => (look.value = value) }), columns };
+  return {
+    look: computed({ get: () => (look.value === "grid" ? "grid" : "list"), set: (value) => (look.value = value) }),
+    columns,
+  };
 }
