@@ -4,7 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { binaryOnly } from "./build/lean_connect.ts";
 import { leanDescriptors } from "./build/lean_descriptors.ts";
-import { pdfAssets } from "./build/pdf_assets.ts";
+import { pdfAssets, pdfLeftOut } from "./build/pdf_assets.ts";
 import { textsByArea } from "./build/texts_by_area.ts";
 
 /** Where the edge is in development. In production the process gives each request its own way there (see main.ts). */
@@ -40,6 +40,7 @@ export default defineNuxtConfig({
     preset: "node-listener",
     serveStatic: true,
     publicAssets: pdfAssets(),
+    ignore: pdfLeftOut,
     compressPublicAssets: { gzip: true, brotli: true },
   },
   routeRules: {

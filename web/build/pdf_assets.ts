@@ -12,6 +12,8 @@ export function pdfAssets() {
     dir: join(library, folder),
     baseURL: `/_pdf/${folder}`,
     maxAge: 24 * 60 * 60,
-    ignore: ["**/quickjs-*", "**/*_nowasm_fallback.js"],
   }));
 }
+
+/** For Nitro's `ignore`: what is not served. Pictures are decoded by WebAssembly, never by the scripts in its place. */
+export const pdfLeftOut = ["**/quickjs-*", "**/*_nowasm_fallback.js"];

@@ -38,5 +38,7 @@ export async function renderMarkdown(text: string): Promise<DocumentFragment> {
     link.rel = "noopener noreferrer nofollow";
     link.target = "_blank";
   }
+  // Wide ones scroll by themselves; the keyboard has to get there too.
+  for (const wide of fragment.querySelectorAll<HTMLElement>("pre, table")) wide.tabIndex = 0;
   return fragment;
 }
