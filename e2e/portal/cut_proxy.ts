@@ -16,14 +16,24 @@ export interface CutProxy extends AsyncDisposable {
   readonly open: number;
   /** The most that were open at once. */
   readonly most: number;
+  /** How many bytes went to the portal. */
+  readonly up: number;
+}
+
+export interface CutProxyOptions {
+  /** How many bytes a second go to the portal, over all connections. Default: as many as it takes. */
+  readonly upPerSecond?: number;
 }
 
 /** Listens on a port of its own and passes everything on to `url`. */
-export async function startCutProxy(url: string): Promise<CutProxy> {
+export async function startCutProxy(url: string, { upPerSecond }: CutProxyOptions = {}): Promise<CutProxy> {
   const { hostname, port } = new URL(url);
   const sockets = new Map<Socket, Socket>();
   let state: CutKind | "whole" = "whole";
   let most = 0;
+  let up = 0;
+  /** When the line has carried what it was given. */
+  let freeAt = 0;
 
   const server = createServer((near) => {
     near.on("error", () => near.destroy());
@@ -49,6 +59,14 @@ export async function startCutProxy(url: string): Promise<CutProxy> {
     for (const socket of [near, far]) socket.on("error", end).on("close", end);
     near.pipe(far);
     far.pipe(near);
+    near.on("data", ({ length }) => {
+      up += length;
+      if (upPerSecond === undefined) return;
+      const now = performance.now();
+      freeAt = Math.max(freeAt, now) + (length / upPerSecond) * 1000;
+      near.pause();
+      setTimeout(() => state === "whole" && near.resume(), freeAt - now);
+    });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -66,6 +84,9 @@ export async function startCutProxy(url: string): Promise<CutProxy> {
     },
     get most() {
       return most;
+    },
+    get up() {
+      return up;
     },
     cut(kind) {
       state = kind;

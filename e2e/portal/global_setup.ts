@@ -7,6 +7,9 @@ import { startWhole } from "../kill.ts";
 import { findChromium } from "./chromium.ts";
 import { keepForTeardown } from "./global_teardown.ts";
 
+/** Small enough that a test can come to them. */
+const limits = { UPLOAD_MAX_BYTES: "100MiB", WORKSPACE_QUOTA: "150MiB" };
+
 export default async function setup(): Promise<void> {
   // Told before a minute of building.
   findChromium();
@@ -18,7 +21,7 @@ export default async function setup(): Promise<void> {
     return;
   }
   const folder = parts.use(await temporaryFolder());
-  const whole = await startWhole(folder.path, {}, undefined, []);
+  const whole = await startWhole(folder.path, limits, undefined, []);
   parts.defer(() => whole.end("SIGTERM"));
   await runDemo(whole.url, said);
   // The workers that run the tests are started after this, and inherit it.

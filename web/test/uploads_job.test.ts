@@ -48,6 +48,7 @@ function setting(): Setting {
     calls: {
       newId,
       getUpload: async (id) => ({ ...tus.describe(id), state: UploadState.STORED }) as never,
+      checkRoom: async () => undefined,
       completeUpload: async () => undefined,
       createDocument: (call) => attach(call, "new document"),
       createVersion: (documentId, call) => {

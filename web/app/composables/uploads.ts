@@ -45,20 +45,27 @@ const markOf = (userId: string) => `docket-uploads:${userId}`;
 
 export function useUploads() {
   const shared = useShared();
-  const calls = useUploadService();
+  const app = useNuxtApp();
   const { user, refresh } = useSession();
   const { t } = useI18n();
   const toast = useToast();
 
+  async function load(): Promise<Engine> {
+    const [{ createEngine }, { useUploadService }] = await Promise.all([
+      import("~/uploads/engine.ts"),
+      import("~/composables/services/uploads.ts"),
+    ]);
+    const calls = await app.runWithContext(() => useUploadService());
+    const onUploaded = (uploaded: Uploaded) => {
+      for (const listener of shared.listeners) listener(uploaded);
+    };
+    const whoIsThere = async () => (await refresh().catch(() => null))?.user.id;
+    shared.engine.value = await createEngine({ calls, onUploaded, whoIsThere });
+    return shared.engine.value;
+  }
+
   async function engine(): Promise<Engine> {
-    shared.loading ??= import("~/uploads/engine.ts").then(async ({ createEngine }) => {
-      const onUploaded = (uploaded: Uploaded) => {
-        for (const listener of shared.listeners) listener(uploaded);
-      };
-      const whoIsThere = async () => (await refresh().catch(() => null))?.user.id;
-      shared.engine.value = await createEngine({ calls, onUploaded, whoIsThere });
-      return shared.engine.value;
-    });
+    shared.loading ??= load();
     // The network may have been away just then.
     shared.loading.catch(() => {
       shared.loading = undefined;

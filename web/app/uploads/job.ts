@@ -30,6 +30,8 @@ export interface AttachCall {
 
 /** The calls that an upload needs. */
 export interface JobCalls {
+  /** Rejects with an UploadFault where a file of this size would not be taken. */
+  checkRoom(workspaceId: string, size: number, signal: AbortSignal): Promise<void>;
   getUpload(uploadId: string, signal: AbortSignal): Promise<Upload>;
   completeUpload(uploadId: string, signal: AbortSignal): Promise<void>;
   createDocument(call: AttachCall): Promise<{ readonly documentId: string; readonly versionNumber: number }>;
@@ -163,6 +165,11 @@ async function send(job: Job, world: JobWorld, signal: AbortSignal): Promise<voi
     filetype: record.mediaType,
     workspace_id: record.target.workspaceId,
   };
+  // The parts of a large file belong to no workspace yet: the whole would be refused only when all of it is there.
+  if (!whole && record.parts.every(({ url }) => url === undefined)) {
+    const { workspaceId } = record.target;
+    await persist(job, world, signal, () => world.calls.checkRoom(workspaceId, record.size, signal));
+  }
   const part = async ({ start, end }: Part, index: number): Promise<string> =>
     await persist(job, world, signal, async () => {
       const url = job.record.parts[index]?.url;

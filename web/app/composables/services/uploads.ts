@@ -6,19 +6,36 @@ import { FolderService } from "@docket/contracts/gen/docket/document/v1/folder_s
 import { VersionService } from "@docket/contracts/gen/docket/document/v1/version_service_pb.ts";
 import { type Upload, UploadState } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
 import { UploadService } from "@docket/contracts/gen/docket/storage/v1/upload_service_pb.ts";
+import { UsageService } from "@docket/contracts/gen/docket/storage/v1/usage_service_pb.ts";
 import type { FolderCalls, FolderParent } from "~/uploads/folders.ts";
 import type { JobCalls } from "~/uploads/job.ts";
+import { UploadFault } from "~/uploads/trouble.ts";
 
 /** A call that nobody answers counts as a lost connection. */
 const timeoutMs = 20_000;
 
 export function useUploadService(): JobCalls & FolderCalls {
   const uploads = useClient(UploadService);
+  const usage = useClient(UsageService);
   const documents = useClient(DocumentService);
   const versions = useClient(VersionService);
   const folders = useClient(FolderService);
   return {
     newId,
+    async checkRoom(workspaceId, size, signal) {
+      const [limits, used] = await Promise.all([
+        usage.getLimits({}, { signal, timeoutMs }),
+        // Whoever may add documents may still not see the whole workspace.
+        usage.getUsage({ workspaceId }, { signal, timeoutMs }).catch(() => undefined),
+      ]);
+      const refuse = (reason: string, limit: bigint) => {
+        throw new UploadFault({ reason, status: 413, metadata: { limit: String(limit) } });
+      };
+      if (size > limits.maxFileBytes) refuse("FILE_TOO_LARGE", limits.maxFileBytes);
+      if (used === undefined) return;
+      const { storedBytes, reservedBytes, quotaBytes } = used;
+      if (BigInt(size) + storedBytes + reservedBytes > quotaBytes) refuse("QUOTA_EXCEEDED", quotaBytes);
+    },
     async getUpload(uploadId, signal): Promise<Upload> {
       return present((await uploads.getUpload({ uploadId }, { signal, timeoutMs })).upload);
     },
