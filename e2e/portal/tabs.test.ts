@@ -27,7 +27,7 @@ beforeEach(async () => {
   await makeDocument(anna, { title: `First ${mark()}` });
   list = `/w/${workspaceId}`;
 });
-afterEach(() => line[Symbol.asyncDispose]());
+afterEach(async () => await line[Symbol.asyncDispose]());
 
 /** The open streams of changes. */
 const streams = () => line.open(watchChanges).length;

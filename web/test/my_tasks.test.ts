@@ -202,7 +202,7 @@ describe("the page of my tasks", () => {
     await vi.waitFor(() => expect(page.findAll("[data-task]")).toHaveLength(3), { timeout: 5000 });
     const focused = () => (document.activeElement as HTMLElement | null)?.dataset.taskId;
     const rows = page.findAll("[data-task]");
-    (rows[0]?.element as HTMLElement).focus();
+    (rows[0]?.element as HTMLElement | undefined)?.focus();
     const first = focused();
     await rows[0]?.trigger("keydown", { key: "ArrowDown" });
     const second = focused();
