@@ -19,6 +19,8 @@ export default defineVitestConfig({
     },
     include: ["test/**/*.test.ts"],
     setupFiles: [folder("test/setup.ts")],
+    reporters: process.env.CI ? ["default", "json"] : ["default"],
+    outputFile: folder("../coverage/portal.json"),
     // Two processes share even a small machine; each starts the app once for each file.
     maxWorkers: 2,
     // Generous, since it costs time only when something hangs.
