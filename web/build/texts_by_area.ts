@@ -1,5 +1,5 @@
 // Texts come with what says them. A module that names a key of an area brings that area's texts with it, so a page loads
-// the areas that it and its parts speak of, and no other.
+// the areas that it and its parts speak of, and no other. The server has all of them.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,7 @@ const everywhere = "common";
 /** A Vite plugin. Keys are written out at least to their first dot. */
 export function textsByArea() {
   const { mentions, areaOf } = keysOfAreas();
+  const areas = [...new Set(areaOf.values())];
   return {
     name: "docket:texts-by-area",
     enforce: "post" as const,
@@ -25,14 +26,21 @@ export function textsByArea() {
       const file = JSON.stringify(`${folder}${area}.json`);
       return `import { addTexts } from ${JSON.stringify(index)};\nimport en from ${file};\naddTexts({ en });`;
     },
-    transform(code: string, id: string): { code: string; map: null } | undefined {
+    transform(code: string, id: string, options?: { ssr?: boolean }): { code: string; map: null } | undefined {
+      if (options?.ssr) return id === index ? { code: withAll(code, areas), map: null } : undefined;
       if (!/\/web\/(app|test)\/[^?]*\.(vue|ts)(\?|$)/.test(id) || /\/texts\/|type=style|macro=true/.test(id))
         return undefined;
-      const areas = new Set([...code.matchAll(mentions)].map(([, key = ""]) => areaOf.get(key.replace(/\.$/, ""))));
-      if (areas.size === 0) return undefined;
-      return { code: `${[...areas].map((area) => `import "${prefix}${area}";`).join("")}${code}`, map: null };
+      const said = new Set([...code.matchAll(mentions)].map(([, key = ""]) => areaOf.get(key.replace(/\.$/, ""))));
+      if (said.size === 0) return undefined;
+      return { code: `${[...said].map((area) => `import "${prefix}${area}";`).join("")}${code}`, map: null };
     },
   };
+}
+
+/** The index with every area. */
+function withAll(code: string, areas: readonly string[]): string {
+  const imports = areas.map((area, at) => `import area${at} from ${JSON.stringify(`${folder}${area}.json`)};`);
+  return `${imports.join("")}${code}\n${areas.map((_, at) => `addTexts({ en: area${at} });`).join("")}`;
 }
 
 /** The first parts of all keys with their areas, and how a module mentions one: `"listing.` or `"somebody"`. */
