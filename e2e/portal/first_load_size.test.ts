@@ -14,7 +14,7 @@ describe("the first load of the list of documents", () => {
   beforeAll(async () => {
     line = await startWatchedLine(portalUrl());
   });
-  afterAll(() => line[Symbol.asyncDispose]());
+  afterAll(async () => await line[Symbol.asyncDispose]());
 
   it("needs less than 200 kB of script, all that it fetches until it is at rest", async () => {
     const { page } = await look({ as: anna, url: line.url });

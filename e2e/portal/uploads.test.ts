@@ -31,7 +31,7 @@ let page: Page;
 beforeAll(async () => {
   folder = await temporaryFolder();
 });
-afterAll(() => folder[Symbol.asyncDispose]());
+afterAll(async () => await folder[Symbol.asyncDispose]());
 
 beforeEach(async () => {
   anna = await newcomer("Anna");
