@@ -70,7 +70,11 @@ export class Gate {
     const subject = await this.#resolve(exchange, credential, demand, address);
     // However many keys or sessions somebody has, it is one client.
     if (demand.kind === "stream") atEnd(exchange, load.hold(subject?.id ?? address));
-    if (subject === undefined) return {};
+    if (subject === undefined) {
+      // A session that is none counts like no session, or a made-up cookie would be a way around the limit.
+      if (!perAddress) rates.spend(demand.costClass, address);
+      return {};
+    }
     exchange.outcome.subject = subject.id;
     if (!perAddress) rates.spend(demand.costClass, subject.keyId ?? subject.id);
     return { subject, credential };

@@ -84,11 +84,16 @@ async function pass(exchange: Exchange, answer: IncomingMessage, { idleMs }: Por
     response.end();
     return;
   }
-  answer.socket.setTimeout(idleMs, () => answer.destroy(new Error("The portal stopped in the middle of an answer.")));
+  const { socket } = answer;
+  const stop = () => answer.destroy(new Error("The portal stopped in the middle of an answer."));
+  socket.setTimeout(idleMs, stop);
   try {
     await pipeline(answer, response);
   } catch {
     // One of the two has gone; the other is cut, so that half an answer is not taken for a whole one.
     response.destroy();
+  } finally {
+    // The connection serves others after this one.
+    socket.off("timeout", stop);
   }
 }

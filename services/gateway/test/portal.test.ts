@@ -1,7 +1,9 @@
 // Pages through the edge: what passes to the portal and back, what does not, and what a person sees when it is away.
 
 import { createHash } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import http from "node:http";
+import type { Socket } from "node:net";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { testIdentity } from "@docket/runtime/testing/identities";
@@ -193,6 +195,20 @@ describe("bytes", () => {
     gone.abort();
   });
 
+  it("leave nothing behind on the connection inside", async () => {
+    world.page = (_request, response) => response.end("a page");
+    const sockets = new Set<Socket>();
+    const heard = (message: unknown) =>
+      void sockets.add((message as { response: http.IncomingMessage }).response.socket);
+    subscribe("http.client.response.finish", heard);
+    for (let asked = 0; asked < 5; asked += 1) await (await ask("/")).text();
+    unsubscribe("http.client.response.finish", heard);
+    const [socket, ...others] = sockets;
+    expect(others).toEqual([]);
+    // The pool's own, and none for each page.
+    await eventually(() => (socket?.listenerCount("timeout") ?? 5) < 3, { timeoutMs: 3000 });
+  });
+
   it("stop inside when the visitor has gone", async () => {
     let ended = false;
     world.page = (_request, response) => {
@@ -306,6 +322,16 @@ describe("the gate before pages", () => {
       last = await fetch(narrow.url, { headers: html });
     expect(last.status).toBe(429);
     expect(await last.text()).toContain("Too many requests");
+  });
+
+  it("counts those with a made-up session like those with none", async () => {
+    await using narrow = await startPortalWorld({ RATE_LIMIT_PERCENT: "1" });
+    const statuses = new Set<number>();
+    for (let asked = 0; asked < 20; asked += 1) {
+      const headers = { ...html, cookie: `docket=made_up_session_number_${asked}` };
+      statuses.add((await fetch(narrow.url, { headers })).status);
+    }
+    expect([...statuses]).toEqual([200, 429]);
   });
 });
 
