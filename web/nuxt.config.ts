@@ -18,6 +18,9 @@ export default defineNuxtConfig({
   css: ["~/assets/main.css"],
   components: [{ path: "~/components", pathPrefix: false }],
   imports: { dirs: ["composables/**"] },
+  // Icons are styles (see css_icon.ts). The module's own endpoint would fetch from elsewhere whatever anybody asks it
+  // for, and keep every answer in memory.
+  icon: { provider: "none", fallbackToApi: false },
   ui: { fonts: false, theme: { colors: ["primary", "success", "warning", "error", "neutral", "info"] } },
   colorMode: { preference: "system", fallback: "light" },
   app: {

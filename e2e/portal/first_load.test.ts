@@ -87,6 +87,12 @@ describe("a page's first answer", () => {
     }
   });
 
+  it("is 404 for what Nuxt would serve by itself, and for a trash that is nobody's", async () => {
+    expect((await firstAnswer("/api/_nuxt_icon/lucide.json?icons=user", one.person)).status).toBe(404);
+    for (const workspaceId of ["no-uuid", nowhere])
+      expect((await firstAnswer(`/w/${workspaceId}/trash`, one.person)).status).toBe(404);
+  });
+
   it("sends those who are not signed in to the sign-in page, and back after it", async () => {
     for (const path of one.pages.slice(0, 4)) {
       const answer = await firstAnswer(path);
