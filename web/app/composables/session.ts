@@ -1,8 +1,8 @@
 // Who is signed in, and in which workspaces. Asked once for each page that the server renders, and once by the browser.
 
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { Session } from "@docket/contracts/gen/docket/user/v1/session_pb.ts";
 import { SessionService } from "@docket/contracts/gen/docket/user/v1/session_service_pb.ts";
-import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { User } from "@docket/contracts/gen/docket/user/v1/user_pb.ts";
 import type { Workspace } from "@docket/contracts/gen/docket/user/v1/workspace_pb.ts";
 import { WorkspaceService } from "@docket/contracts/gen/docket/user/v1/workspace_service_pb.ts";
@@ -21,6 +21,8 @@ export function useSession() {
   const workspaces = useClient(WorkspaceService);
   /** Undefined: not asked yet. Null: nobody. */
   const visitor = useState<Visitor | null | undefined>("visitor", () => undefined);
+  /** Whose data this page has in its memory; it stays there when they leave. Empty: nobody's yet. */
+  const owner = useState("page-owner", () => "");
 
   async function allWorkspaces(): Promise<Workspace[]> {
     const found: Workspace[] = [];
@@ -37,6 +39,7 @@ export function useSession() {
     try {
       const [{ user, session }, list] = await Promise.all([sessions.getSession({}), allWorkspaces()]);
       visitor.value = user && session ? { user, session, workspaces: list } : null;
+      if (user && owner.value === "") owner.value = user.id;
     } catch (error) {
       const reason = reasonOf(error);
       if (reason !== Reason.SESSION_REQUIRED && reason !== Reason.SESSION_INVALID) throw error;
@@ -49,6 +52,8 @@ export function useSession() {
     visitor,
     user: computed(() => visitor.value?.user),
     workspaces: computed(() => visitor.value?.workspaces ?? []),
+    /** Whether the page's memory is somebody else's than the visitor's. */
+    foreign: computed(() => owner.value !== "" && visitor.value != null && owner.value !== visitor.value.user.id),
     refresh,
     /** Who is there, asked only where that isn't known. */
     load: async () => (visitor.value === undefined ? await refresh() : visitor.value),
