@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
-import { lineWindow, linesAtFirst, topToSee } from "../app/composables/listing/window.ts";
+import { linesAtFirst, lineWindow, topToSee } from "../app/composables/listing/window.ts";
 
 describe("lineWindow", () => {
   it("holds what is seen and some more at either side, however long the list is", () => {
