@@ -261,6 +261,9 @@ async function ordersThings(page: Page, home: string): Promise<void> {
   await page.getByRole("button", { name: "Remove the tag signed" }).waitFor();
   await page.keyboard.press("Escape");
   await row(page, "Framework agreement").getByText("signed").waitFor();
+  // A dialog that closes gives the focus back; what is typed before that goes astray.
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await settled(page);
 
   await page.getByRole("searchbox").pressSequentially("sig");
   await page.getByText("Found by “sig”").waitFor();
