@@ -3,6 +3,7 @@
 import { readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runScript } from "@docket/runtime/testing/child";
+import { eventually } from "@docket/runtime/testing/eventually";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { describe, expect, it } from "@jest/globals";
 import { withBuildLock } from "./portal_lock.ts";
@@ -19,7 +20,8 @@ describe("the lock of the build", () => {
     const work = async () => {
       inside += 1;
       most = Math.max(most, inside);
-      await new Promise((resolve) => setImmediate(resolve));
+      // Whoever comes first holds it until the others have seen that.
+      await eventually(() => said.length === 2);
       inside -= 1;
     };
     await Promise.all([1, 2, 3].map(() => withBuildLock(path, { say: (line) => void said.push(line) }, work)));
