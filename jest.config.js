@@ -1,6 +1,7 @@
 // Four projects: `fast` holds the tests that stand beside what they test and answers within a minute (`npm run
 // test:fast`); `services` asks each service over real gRPC and a real database; `journeys` starts the whole mesh,
 // and `portal` looks at its pages in a browser, all at one that is started once.
+// `real` asks what only MariaDB, Redis or an S3 server can answer, each started by the tests themselves.
 // `npm test` runs all of them, with coverage over all.
 import { missingChromium } from "./e2e/portal/chromium.ts";
 
@@ -14,7 +15,13 @@ const base = {
   transform: {},
   extensionsToTreatAsEsm: [".ts"],
   moduleFileExtensions: ["ts", "js", "mjs", "json", "node"],
-  testPathIgnorePatterns: ["/node_modules/", "/\\.staging-", "<rootDir>/web/(?!process/)", "/\\.docket/"],
+  testPathIgnorePatterns: [
+    "/node_modules/",
+    "/\\.staging-",
+    "<rootDir>/web/(?!process/)",
+    "/\\.docket/",
+    "\\.real\\.test\\.ts$",
+  ],
   modulePathIgnorePatterns: ["/\\.staging-", "/\\.docket/", "<rootDir>/web/\\.(output|nuxt)/"],
 };
 
@@ -67,5 +74,11 @@ export default {
       testPathIgnorePatterns: [...base.testPathIgnorePatterns, "<rootDir>/e2e/portal/"],
     },
     ...(missing ? [] : [portal]),
+    {
+      ...base,
+      displayName: "real",
+      testMatch: ["<rootDir>/{runtime,services,e2e}/**/*.real.test.ts"],
+      testPathIgnorePatterns: base.testPathIgnorePatterns.filter((pattern) => !pattern.includes("real")),
+    },
   ],
 };
