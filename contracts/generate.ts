@@ -132,6 +132,9 @@ async function writeReference(files: DescFile[]): Promise<void> {
   const folder = join(staging, "reference");
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of module.referencePages(files)) writeFileSync(join(folder, name), text);
+  // Made from the services' declarations, by what runs after this (e2e/settings_page.ts).
+  const settings = join(root, "docs", "reference", "settings.md");
+  if (existsSync(settings)) cpSync(settings, join(folder, "settings.md"));
 }
 
 async function main(packages: string[]): Promise<number> {

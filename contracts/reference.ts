@@ -204,7 +204,7 @@ function indexPage(services: readonly DescService[]): string {
   const rpcs = services.reduce((sum, service) => sum + service.methods.length, 0);
   return [
     `${notice}# Reference`,
-    `${services.length} services with ${rpcs} RPCs. See also [the reasons of errors](reasons.md) and [who calls whom](call-graph.md).`,
+    `${services.length} services with ${rpcs} RPCs. See also [the reasons of errors](reasons.md), [who calls whom](call-graph.md) and [the settings of every process](settings.md).`,
     `| Service | RPCs | At the edge |\n|---|---|---|\n${rows.join("\n")}\n`,
   ].join("\n\n");
 }
