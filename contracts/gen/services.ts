@@ -39,6 +39,7 @@ import { file_docket_user_v1_invitation } from "./docket/user/v1/invitation_pb.t
 import { file_docket_user_v1_member } from "./docket/user/v1/member_pb.ts";
 import { file_docket_user_v1_membership_service, MembershipService } from "./docket/user/v1/membership_service_pb.ts";
 import { file_docket_user_v1_name } from "./docket/user/v1/name_pb.ts";
+import { file_docket_user_v1_notification_service, NotificationService } from "./docket/user/v1/notification_service_pb.ts";
 import { file_docket_user_v1_principal } from "./docket/user/v1/principal_pb.ts";
 import { file_docket_user_v1_role } from "./docket/user/v1/role_pb.ts";
 import { file_docket_user_v1_role_service, RoleService } from "./docket/user/v1/role_service_pb.ts";
@@ -93,6 +94,7 @@ export const allFiles = [
   file_docket_user_v1_member,
   file_docket_user_v1_membership_service,
   file_docket_user_v1_name,
+  file_docket_user_v1_notification_service,
   file_docket_user_v1_principal,
   file_docket_user_v1_role,
   file_docket_user_v1_role_service,
@@ -125,6 +127,7 @@ export const allServices = [
   ApiKeyService,
   GroupService,
   MembershipService,
+  NotificationService,
   RoleService,
   SessionService,
   TokenService,
@@ -230,6 +233,7 @@ export const allRpcs = {
   "docket.user.v1.MembershipService/ExplainMembership": MembershipService.method.explainMembership,
   "docket.user.v1.MembershipService/ResolvePrincipals": MembershipService.method.resolvePrincipals,
   "docket.user.v1.MembershipService/GetWorkspaceFacts": MembershipService.method.getWorkspaceFacts,
+  "docket.user.v1.NotificationService/SendTaskReminder": NotificationService.method.sendTaskReminder,
   "docket.user.v1.RoleService/CreateRole": RoleService.method.createRole,
   "docket.user.v1.RoleService/GetRole": RoleService.method.getRole,
   "docket.user.v1.RoleService/ListRoles": RoleService.method.listRoles,

@@ -5,10 +5,12 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import type { Actor } from "./actor_pb.ts";
+import type { Actor, Date } from "./actor_pb.ts";
 import { file_docket_document_v1_actor } from "./actor_pb.ts";
 import type { Grant } from "./grant_pb.ts";
 import { file_docket_document_v1_grant } from "./grant_pb.ts";
+import type { Assignee } from "./task_pb.ts";
+import { file_docket_document_v1_task } from "./task_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -17,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file docket/document/v1/change.proto.
  */
 export const file_docket_document_v1_change: GenFile = /*@__PURE__*/
-  fileDesc("Ch9kb2NrZXQvZG9jdW1lbnQvdjEvY2hhbmdlLnByb3RvEhJkb2NrZXQuZG9jdW1lbnQudjEihQQKBkNoYW5nZRIKCgJpZBgBIAEoCRIOCgZjdXJzb3IYAiABKAkSFAoMd29ya3NwYWNlX2lkGAMgASgJEhAKCHNlcXVlbmNlGAQgASgDEigKBHRpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKBGtpbmQYBiABKA4yHi5kb2NrZXQuZG9jdW1lbnQudjEuQ2hhbmdlS2luZBIoCgVhY3RvchgHIAEoCzIZLmRvY2tldC5kb2N1bWVudC52MS5BY3RvchIYCgtkb2N1bWVudF9pZBgIIAEoCUgAiAEBEhYKCWZvbGRlcl9pZBgJIAEoCUgBiAEBEhsKDmZyb21fZm9sZGVyX2lkGAogASgJSAKIAQESMwoHdmVyc2lvbhgLIAEoCzIiLmRvY2tldC5kb2N1bWVudC52MS5DaGFuZ2VkVmVyc2lvbhIUCgd0YXNrX2lkGAwgASgJSAOIAQESFwoKY29tbWVudF9pZBgNIAEoCUgEiAEBEigKBWdyYW50GA4gASgLMhkuZG9ja2V0LmRvY3VtZW50LnYxLkdyYW50EgwKBGV0YWcYDyABKAlCDgoMX2RvY3VtZW50X2lkQgwKCl9mb2xkZXJfaWRCEQoPX2Zyb21fZm9sZGVyX2lkQgoKCF90YXNrX2lkQg0KC19jb21tZW50X2lkIkoKDkNoYW5nZWRWZXJzaW9uEgoKAmlkGAEgASgJEg4KBm51bWJlchgCIAEoDRIOCgZkaWdlc3QYAyABKAwSDAoEc2l6ZRgEIAEoAyKlAQoMQ2hhbmdlRmlsdGVyEigKDXdvcmtzcGFjZV9pZHMYASADKAlCEbpIDpIBCxBkGAEiBXIDsAEBEicKDGRvY3VtZW50X2lkcxgCIAMoCUIRukgOkgELEGQYASIFcgOwAQESQgoFa2luZHMYAyADKA4yHi5kb2NrZXQuZG9jdW1lbnQudjEuQ2hhbmdlS2luZEITukgQkgENEDIYASIHggEEEAEgACI5CgVTaGFyZBIWCgVpbmRleBgBIAEoDUIHukgEKgIQQBIYCgVjb3VudBgCIAEoDUIJukgGKgQYQCgBKooHCgpDaGFuZ2VLaW5kEhsKF0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASIAocQ0hBTkdFX0tJTkRfRE9DVU1FTlRfQ1JFQVRFRBABEiAKHENIQU5HRV9LSU5EX0RPQ1VNRU5UX1VQREFURUQQAhIeChpDSEFOR0VfS0lORF9ET0NVTUVOVF9NT1ZFRBADEiAKHENIQU5HRV9LSU5EX0RPQ1VNRU5UX1RSQVNIRUQQBBIiCh5DSEFOR0VfS0lORF9ET0NVTUVOVF9VTkRFTEVURUQQBRIfChtDSEFOR0VfS0lORF9ET0NVTUVOVF9QVVJHRUQQBhIfChtDSEFOR0VfS0lORF9WRVJTSU9OX0NSRUFURUQQCxIfChtDSEFOR0VfS0lORF9WRVJTSU9OX1VQREFURUQQDBIeChpDSEFOR0VfS0lORF9GT0xERVJfQ1JFQVRFRBAVEh4KGkNIQU5HRV9LSU5EX0ZPTERFUl9VUERBVEVEEBYSHAoYQ0hBTkdFX0tJTkRfRk9MREVSX01PVkVEEBcSHgoaQ0hBTkdFX0tJTkRfRk9MREVSX1RSQVNIRUQQGBIgChxDSEFOR0VfS0lORF9GT0xERVJfVU5ERUxFVEVEEBkSHQoZQ0hBTkdFX0tJTkRfRk9MREVSX1BVUkdFRBAaEhwKGENIQU5HRV9LSU5EX1RBU0tfQ1JFQVRFRBAfEhwKGENIQU5HRV9LSU5EX1RBU0tfVVBEQVRFRBAgEh4KGkNIQU5HRV9LSU5EX1RBU0tfQ09NUExFVEVEECESHQoZQ0hBTkdFX0tJTkRfVEFTS19SRU9QRU5FRBAiEhwKGENIQU5HRV9LSU5EX1RBU0tfREVMRVRFRBAjEh8KG0NIQU5HRV9LSU5EX0NPTU1FTlRfQ1JFQVRFRBApEh8KG0NIQU5HRV9LSU5EX0NPTU1FTlRfVVBEQVRFRBAqEh8KG0NIQU5HRV9LSU5EX0NPTU1FTlRfREVMRVRFRBArEhkKFUNIQU5HRV9LSU5EX0dSQU5UX1NFVBAzEh0KGUNIQU5HRV9LSU5EX0dSQU5UX1JFVk9LRUQQNBIdChlDSEFOR0VfS0lORF9BQ0NFU1NfR0FJTkVEEDUSGwoXQ0hBTkdFX0tJTkRfQUNDRVNTX0xPU1QQNhIhCh1DSEFOR0VfS0lORF9XT1JLU1BBQ0VfREVMRVRFRBA9KlYKCldhdGNoU3RhcnQSGwoXV0FUQ0hfU1RBUlRfVU5TUEVDSUZJRUQQABITCg9XQVRDSF9TVEFSVF9OT1cQARIWChJXQVRDSF9TVEFSVF9PTERFU1QQAmIGcHJvdG8z", [file_buf_validate_validate, file_docket_document_v1_actor, file_docket_document_v1_grant, file_google_protobuf_timestamp]);
+  fileDesc("Ch9kb2NrZXQvZG9jdW1lbnQvdjEvY2hhbmdlLnByb3RvEhJkb2NrZXQuZG9jdW1lbnQudjEitAQKBkNoYW5nZRIKCgJpZBgBIAEoCRIOCgZjdXJzb3IYAiABKAkSFAoMd29ya3NwYWNlX2lkGAMgASgJEhAKCHNlcXVlbmNlGAQgASgDEigKBHRpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKBGtpbmQYBiABKA4yHi5kb2NrZXQuZG9jdW1lbnQudjEuQ2hhbmdlS2luZBIoCgVhY3RvchgHIAEoCzIZLmRvY2tldC5kb2N1bWVudC52MS5BY3RvchIYCgtkb2N1bWVudF9pZBgIIAEoCUgAiAEBEhYKCWZvbGRlcl9pZBgJIAEoCUgBiAEBEhsKDmZyb21fZm9sZGVyX2lkGAogASgJSAKIAQESMwoHdmVyc2lvbhgLIAEoCzIiLmRvY2tldC5kb2N1bWVudC52MS5DaGFuZ2VkVmVyc2lvbhIUCgd0YXNrX2lkGAwgASgJSAOIAQESFwoKY29tbWVudF9pZBgNIAEoCUgEiAEBEigKBWdyYW50GA4gASgLMhkuZG9ja2V0LmRvY3VtZW50LnYxLkdyYW50EgwKBGV0YWcYDyABKAkSLQoIdGFza19kdWUYECABKAsyGy5kb2NrZXQuZG9jdW1lbnQudjEuVGFza0R1ZUIOCgxfZG9jdW1lbnRfaWRCDAoKX2ZvbGRlcl9pZEIRCg9fZnJvbV9mb2xkZXJfaWRCCgoIX3Rhc2tfaWRCDQoLX2NvbW1lbnRfaWQidgoHVGFza0R1ZRIqCghkdWVfZGF0ZRgBIAEoCzIYLmRvY2tldC5kb2N1bWVudC52MS5EYXRlEg8KB292ZXJkdWUYAiABKAgSLgoIYXNzaWduZWUYAyABKAsyHC5kb2NrZXQuZG9jdW1lbnQudjEuQXNzaWduZWUiSgoOQ2hhbmdlZFZlcnNpb24SCgoCaWQYASABKAkSDgoGbnVtYmVyGAIgASgNEg4KBmRpZ2VzdBgDIAEoDBIMCgRzaXplGAQgASgDIqUBCgxDaGFuZ2VGaWx0ZXISKAoNd29ya3NwYWNlX2lkcxgBIAMoCUIRukgOkgELEGQYASIFcgOwAQESJwoMZG9jdW1lbnRfaWRzGAIgAygJQhG6SA6SAQsQZBgBIgVyA7ABARJCCgVraW5kcxgDIAMoDjIeLmRvY2tldC5kb2N1bWVudC52MS5DaGFuZ2VLaW5kQhO6SBCSAQ0QMhgBIgeCAQQQASAAIjkKBVNoYXJkEhYKBWluZGV4GAEgASgNQge6SAQqAhBAEhgKBWNvdW50GAIgASgNQgm6SAYqBBhAKAEqxQcKCkNoYW5nZUtpbmQSGwoXQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABIgChxDSEFOR0VfS0lORF9ET0NVTUVOVF9DUkVBVEVEEAESIAocQ0hBTkdFX0tJTkRfRE9DVU1FTlRfVVBEQVRFRBACEh4KGkNIQU5HRV9LSU5EX0RPQ1VNRU5UX01PVkVEEAMSIAocQ0hBTkdFX0tJTkRfRE9DVU1FTlRfVFJBU0hFRBAEEiIKHkNIQU5HRV9LSU5EX0RPQ1VNRU5UX1VOREVMRVRFRBAFEh8KG0NIQU5HRV9LSU5EX0RPQ1VNRU5UX1BVUkdFRBAGEh8KG0NIQU5HRV9LSU5EX1ZFUlNJT05fQ1JFQVRFRBALEh8KG0NIQU5HRV9LSU5EX1ZFUlNJT05fVVBEQVRFRBAMEh8KG0NIQU5HRV9LSU5EX1ZFUlNJT05fUkVNT1ZFRBANEh4KGkNIQU5HRV9LSU5EX0ZPTERFUl9DUkVBVEVEEBUSHgoaQ0hBTkdFX0tJTkRfRk9MREVSX1VQREFURUQQFhIcChhDSEFOR0VfS0lORF9GT0xERVJfTU9WRUQQFxIeChpDSEFOR0VfS0lORF9GT0xERVJfVFJBU0hFRBAYEiAKHENIQU5HRV9LSU5EX0ZPTERFUl9VTkRFTEVURUQQGRIdChlDSEFOR0VfS0lORF9GT0xERVJfUFVSR0VEEBoSHAoYQ0hBTkdFX0tJTkRfVEFTS19DUkVBVEVEEB8SHAoYQ0hBTkdFX0tJTkRfVEFTS19VUERBVEVEECASHgoaQ0hBTkdFX0tJTkRfVEFTS19DT01QTEVURUQQIRIdChlDSEFOR0VfS0lORF9UQVNLX1JFT1BFTkVEECISHAoYQ0hBTkdFX0tJTkRfVEFTS19ERUxFVEVEECMSGAoUQ0hBTkdFX0tJTkRfVEFTS19EVUUQJBIfChtDSEFOR0VfS0lORF9DT01NRU5UX0NSRUFURUQQKRIfChtDSEFOR0VfS0lORF9DT01NRU5UX1VQREFURUQQKhIfChtDSEFOR0VfS0lORF9DT01NRU5UX0RFTEVURUQQKxIZChVDSEFOR0VfS0lORF9HUkFOVF9TRVQQMxIdChlDSEFOR0VfS0lORF9HUkFOVF9SRVZPS0VEEDQSHQoZQ0hBTkdFX0tJTkRfQUNDRVNTX0dBSU5FRBA1EhsKF0NIQU5HRV9LSU5EX0FDQ0VTU19MT1NUEDYSIQodQ0hBTkdFX0tJTkRfV09SS1NQQUNFX0RFTEVURUQQPSpWCgpXYXRjaFN0YXJ0EhsKF1dBVENIX1NUQVJUX1VOU1BFQ0lGSUVEEAASEwoPV0FUQ0hfU1RBUlRfTk9XEAESFgoSV0FUQ0hfU1RBUlRfT0xERVNUEAJiBnByb3RvMw", [file_buf_validate_validate, file_docket_document_v1_actor, file_docket_document_v1_grant, file_docket_document_v1_task, file_google_protobuf_timestamp]);
 
 /**
  * One change: the same message on streams, in webhooks and in browsers. It names things by id and never tells titles or
@@ -131,6 +133,13 @@ export type Change = Message<"docket.document.v1.Change"> & {
    * @generated from field: string etag = 15;
    */
   etag: string;
+
+  /**
+   * For TASK_DUE: what is due, and for whom. Unset: none.
+   *
+   * @generated from field: docket.document.v1.TaskDue task_due = 16;
+   */
+  taskDue?: TaskDue | undefined;
 };
 
 /**
@@ -139,6 +148,41 @@ export type Change = Message<"docket.document.v1.Change"> & {
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
   messageDesc(file_docket_document_v1_change, 0);
+
+/**
+ * What is told of a task that is due.
+ *
+ * @generated from message docket.document.v1.TaskDue
+ */
+export type TaskDue = Message<"docket.document.v1.TaskDue"> & {
+  /**
+   * The day by which it is to be done, in the workspace's time zone.
+   *
+   * @generated from field: docket.document.v1.Date due_date = 1;
+   */
+  dueDate?: Date | undefined;
+
+  /**
+   * The day is over.
+   *
+   * @generated from field: bool overdue = 2;
+   */
+  overdue: boolean;
+
+  /**
+   * Who is to do it. Unset: nobody yet.
+   *
+   * @generated from field: docket.document.v1.Assignee assignee = 3;
+   */
+  assignee?: Assignee | undefined;
+};
+
+/**
+ * Describes the message docket.document.v1.TaskDue.
+ * Use `create(TaskDueSchema)` to create a new message.
+ */
+export const TaskDueSchema: GenMessage<TaskDue> = /*@__PURE__*/
+  messageDesc(file_docket_document_v1_change, 1);
 
 /**
  * What is told of a version in a change.
@@ -180,7 +224,7 @@ export type ChangedVersion = Message<"docket.document.v1.ChangedVersion"> & {
  * Use `create(ChangedVersionSchema)` to create a new message.
  */
 export const ChangedVersionSchema: GenMessage<ChangedVersion> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_change, 1);
+  messageDesc(file_docket_document_v1_change, 2);
 
 /**
  * Which changes to tell. All that is set must fit.
@@ -215,7 +259,7 @@ export type ChangeFilter = Message<"docket.document.v1.ChangeFilter"> & {
  * Use `create(ChangeFilterSchema)` to create a new message.
  */
 export const ChangeFilterSchema: GenMessage<ChangeFilter> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_change, 2);
+  messageDesc(file_docket_document_v1_change, 3);
 
 /**
  * One of several watchers that share the work. A document belongs always to the same one.
@@ -243,7 +287,7 @@ export type Shard = Message<"docket.document.v1.Shard"> & {
  * Use `create(ShardSchema)` to create a new message.
  */
 export const ShardSchema: GenMessage<Shard> = /*@__PURE__*/
-  messageDesc(file_docket_document_v1_change, 3);
+  messageDesc(file_docket_document_v1_change, 4);
 
 /**
  * What happened.
@@ -313,6 +357,13 @@ export const ChangeKind = {
    * @generated from enum value: CHANGE_KIND_VERSION_UPDATED = 12;
    */
   VERSION_UPDATED: 12,
+
+  /**
+   * A version is gone for good, because the operator has older versions thinned out. The version is told as it was.
+   *
+   * @generated from enum value: CHANGE_KIND_VERSION_REMOVED = 13;
+   */
+  VERSION_REMOVED: 13,
 
   /**
    * A folder was made.
@@ -390,6 +441,14 @@ export const ChangeKind = {
    * @generated from enum value: CHANGE_KIND_TASK_DELETED = 35;
    */
   TASK_DELETED: 35,
+
+  /**
+   * It is not completed and its day has come, or was yesterday: `task_due` says which. Told once for each, in the morning of
+   * the workspace's time zone, and again when the due date moves. The task itself has not changed.
+   *
+   * @generated from enum value: CHANGE_KIND_TASK_DUE = 36;
+   */
+  TASK_DUE: 36,
 
   /**
    * A comment was written.
