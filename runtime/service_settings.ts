@@ -32,6 +32,7 @@ export const processSettings = {
     user: addressesOf(Workload.USER),
     document: addressesOf(Workload.DOCUMENT),
     storage: addressesOf(Workload.STORAGE),
+    integration: addressesOf(Workload.INTEGRATION),
   },
 };
 
@@ -56,10 +57,30 @@ export function serviceSettings(workload: Workload) {
     databaseUrl: setting.string("DATABASE_URL", {
       optional: true,
       secret: true,
-      pattern: /^(file|sqlite):./,
-      accepts: "a URL that begins with file: or sqlite:",
-      doc: "The database: `file:` and a folder. Unset: SQLite files in the data folder.",
+      pattern: /^(file|sqlite|mysql|mariadb):./,
+      accepts: "a URL that begins with file:, sqlite:, mysql: or mariadb:",
+      doc: "The database: `mysql://user:password@host:3306/schema` or `mariadb://…`, one schema and one account per service (`{service}` stands for the service's name), or `file:` and a folder. Unset: SQLite files in the data folder.",
     }),
+    database: {
+      caFile: setting.path("DATABASE_CA", {
+        optional: true,
+        doc: "PEM file of the authorities that may vouch for the database server. Unset: those that Node trusts. Where it is set, TLS is used on loopback too.",
+      }),
+      allowPlaintext: setting.boolean("DATABASE_ALLOW_PLAINTEXT", {
+        default: false,
+        doc: "Whether a database server on another machine may be spoken to without TLS: only where the network itself encrypts.",
+      }),
+      connections: setting.integer("DATABASE_CONNECTIONS", {
+        default: 10,
+        min: 2,
+        max: 1000,
+        doc: "The most connections of one process to the database server.",
+      }),
+      migrate: setting.boolean("DATABASE_MIGRATE", {
+        optional: true,
+        doc: "Whether pending migrations are applied when a service starts. Unset: only to SQLite; elsewhere `npm run migrate` does it.",
+      }),
+    },
   };
 }
 
@@ -68,9 +89,14 @@ export type ProcessConfig = Values<typeof processSettings>;
 /** The values of {@link serviceSettings}. */
 export type ServiceConfig = Values<ReturnType<typeof serviceSettings>>;
 
-/** The URL of a service's database: the one that is set, or files in the data folder. */
-export function databaseUrlOf({ databaseUrl, dataDir }: ServiceConfig): string {
-  return databaseUrl?.reveal() ?? pathToFileURL(dataDir).href;
+/** Where a service's database is and how it is opened: what the settings say, or SQLite files in the data folder. */
+export function databaseOf({ databaseUrl, database, dataDir }: ServiceConfig) {
+  const { migrate, ...connection } = database;
+  return {
+    url: databaseUrl?.reveal() ?? pathToFileURL(dataDir).href,
+    connection,
+    ...(migrate === undefined ? {} : { migrate }),
+  };
 }
 
 /** The identity of a workload, as the settings say who keeps it. */

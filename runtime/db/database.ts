@@ -1,38 +1,35 @@
 /**
  * A service's database: MikroORM holds entities, schema and migrations; statements are written with Kysely.
  * Every service's store may use it, nothing else of a service does. It must never know a service's tables or rules.
- * SQLite runs in a worker thread (sqlite/), one file per service.
+ * SQLite runs in a worker thread (sqlite/), one file per service; MySQL and MariaDB have one schema per service (mysql/).
  */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { Migrator } from "@mikro-orm/migrations";
 import type { InferKyselyDB } from "@mikro-orm/sql";
-import { type AbstractSqlConnection, type EntitySchemaWithMeta, MikroORM, SqliteDriver } from "@mikro-orm/sql";
+import type { AbstractSqlConnection, EntitySchemaWithMeta } from "@mikro-orm/sql";
 import { type Kysely, sql, type Transaction } from "kysely";
 import { StartError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
+import { type Backend, openBackend } from "./backend.ts";
 import {
-  MIGRATION_TABLE,
+  alreadyDone,
+  ensureState,
   type MigrationClass,
   type Migrations,
-  type Orm,
+  noteBegun,
+  noteOldestCode,
   refuseNewerSchema,
   refusePending,
+  type SchemaState,
   schemaState,
 } from "./migrate.ts";
+import type { ConnectionOptions } from "./mysql/pool.ts";
 import { TransactionScope } from "./scope.ts";
 import { Signals } from "./signals.ts";
-import { SqliteClient } from "./sqlite/client.ts";
-import { SqliteWorkerDialect } from "./sqlite/dialect.ts";
 import { runTransaction } from "./transaction.ts";
 import { type Dialect, parseDatabaseUrl } from "./url.ts";
 
 export { isBusy, isForeignKeyViolation, isUniqueViolation } from "./errors.ts";
-export type { MigrationClass, Migrations } from "./migrate.ts";
+export type { MigrationClass, Migrations, SchemaState } from "./migrate.ts";
 export { afterCommit, type Transaction } from "./transaction.ts";
-
-/** Larger files are checked by header and schema only when opened, since a whole check reads every page. */
-const QUICK_CHECK_LIMIT_BYTES = 64 * 1024 * 1024;
 
 const PREPARE_TRIES = 3;
 
@@ -46,9 +43,11 @@ export type Entity = EntitySchemaWithMeta<string, string, any, any, any>;
 export type TablesOf<Entities extends readonly Entity[]> = InferKyselyDB<Entities[number]>;
 
 export interface OpenDatabaseOptions<Entities extends readonly Entity[]> {
-  /** `file:<folder>` or `sqlite:<folder>`. */
+  /** `file:<folder>`, `sqlite:<folder>`, or `mysql://…` and `mariadb://…` with a schema (url.ts). */
   readonly url: string;
-  /** The service's name; the file is `<folder>/<name>.db`. */
+  /** How a server is spoken to; nothing to SQLite. */
+  readonly connection?: ConnectionOptions;
+  /** The service's name; SQLite's file is `<folder>/<name>.db`. */
   readonly name: string;
   /** Every entity of the service, `runtimeEntities` among them. */
   readonly entities: Entities;
@@ -59,6 +58,12 @@ export interface OpenDatabaseOptions<Entities extends readonly Entity[]> {
    * ones are a StartError: a job of its own runs them.
    */
   readonly migrate?: boolean;
+}
+
+/** Statements from one schema to another, and back. */
+export interface SchemaDifference {
+  readonly up: readonly string[];
+  readonly down: readonly string[];
 }
 
 export interface Database<Tables> extends AsyncDisposable {
@@ -76,10 +81,14 @@ export interface Database<Tables> extends AsyncDisposable {
   transaction<Result>(run: (tx: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** Rejects when the database does not answer; for readiness. */
   ready(): Promise<void>;
-  /** Applies pending migrations and answers their names. */
+  /** What has been applied and what has not. */
+  schemaState(): Promise<SchemaState>;
+  /** Applies pending migrations and answers their names. Of two that do so at once, one waits for the other. */
   migrate(): Promise<readonly string[]>;
-  /** The statements that would bring the schema to what the entities say; empty when the migrations are complete. */
-  schemaDifference(): Promise<string>;
+  /** Takes back the newest migration, or all that are newer than the named one; answers their names. */
+  migrateDown(to?: string): Promise<readonly string[]>;
+  /** What would bring the schema to what the entities say; empty when the migrations are complete. */
+  schemaDifference(): Promise<SchemaDifference>;
 }
 
 /**
@@ -89,19 +98,15 @@ export interface Database<Tables> extends AsyncDisposable {
 export async function openDatabase<const Entities extends readonly Entity[]>(
   options: OpenDatabaseOptions<Entities>,
 ): Promise<Database<TablesOf<Entities>>> {
-  const { dialect, folder } = parseDatabaseUrl(options.url);
-  const file = join(folder, `${options.name}.db`);
-  const known = options.migrations[dialect] ?? [];
-  const client = await openSqlite(folder, file);
-  let orm: Orm | undefined;
+  const location = parseDatabaseUrl(options.url, options.name);
+  const scope = new TransactionScope();
+  const backend = await openBackend(location, options, scope);
   try {
-    const scope = new TransactionScope();
-    orm = await openOrm(new SqliteWorkerDialect(client, scope), options, known, file);
-    const database = new MikroDatabase<TablesOf<Entities>>(dialect, options.name, orm, scope, known, options.logger);
-    await database.prepare(options.migrate ?? dialect === "sqlite");
+    const database = new MikroDatabase<TablesOf<Entities>>(location.dialect, backend, scope, options);
+    await database.prepare(options.migrate ?? location.dialect === "sqlite");
     return database;
   } catch (error) {
-    await (orm?.close(true) ?? client.close());
+    await backend.close();
     throw error;
   }
 }
@@ -111,26 +116,24 @@ class MikroDatabase<Tables> implements Database<Tables> {
   readonly name: string;
   readonly query: Kysely<Tables>;
   readonly signals = new Signals();
-  readonly #orm: Orm;
+  readonly #backend: Backend;
   readonly #scope: TransactionScope;
   readonly #known: readonly MigrationClass[];
   readonly #logger: OpenDatabaseOptions<readonly Entity[]>["logger"];
 
   constructor(
     dialect: Dialect,
-    name: string,
-    orm: Orm,
+    backend: Backend,
     scope: TransactionScope,
-    known: readonly MigrationClass[],
-    logger: OpenDatabaseOptions<readonly Entity[]>["logger"],
+    options: OpenDatabaseOptions<readonly Entity[]>,
   ) {
     this.dialect = dialect;
-    this.name = name;
-    this.#orm = orm;
+    this.name = options.name;
+    this.#backend = backend;
     this.#scope = scope;
-    this.#known = known;
-    this.#logger = logger;
-    const connection = orm.em.getDriver().getConnection() as AbstractSqlConnection;
+    this.#known = options.migrations[dialect] ?? [];
+    this.#logger = options.logger;
+    const connection = backend.orm.em.getDriver().getConnection() as AbstractSqlConnection;
     this.query = connection.getClient() as unknown as Kysely<Tables>;
   }
 
@@ -159,8 +162,11 @@ class MikroDatabase<Tables> implements Database<Tables> {
   async prepare(apply: boolean): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const state = await schemaState(this.#orm, this.#known);
-        refuseNewerSchema(state, this.name);
+        const state = await this.schemaState();
+        refuseNewerSchema(state, this.name, this.#known);
+        if (state.unknown.length > 0) {
+          this.#logger.warn({ database: this.name, unknown: state.unknown }, "the schema is newer than this code");
+        }
         if (state.pending.length === 0) return;
         if (!apply) refusePending(state, this.name);
         await this.migrate();
@@ -171,66 +177,66 @@ class MikroDatabase<Tables> implements Database<Tables> {
     }
   }
 
+  schemaState(): Promise<SchemaState> {
+    return schemaState(this.#backend.orm, this.query as Kysely<unknown>, this.#known);
+  }
+
   async migrate(): Promise<readonly string[]> {
-    const applied = (await this.#orm.migrator.up()).map((migration) => migration.name);
+    const applied = await this.#backend.alone(async () => {
+      const state = await this.schemaState();
+      refuseNewerSchema(state, this.name, this.#known);
+      if (state.pending.length === 0) return [];
+      const query = this.query as Kysely<unknown>;
+      await ensureState(query);
+      for (const migration of state.pending) {
+        // Where statements commit one by one, those that a cut has left done are passed over.
+        const again = migration === state.begun ? alreadyDone : undefined;
+        await noteBegun(query, migration);
+        await this.#backend.migrating(again, () => this.#backend.orm.migrator.up({ migrations: [migration] }));
+        await noteBegun(query, null);
+      }
+      await noteOldestCode(query, this.#oldestCodeAfter(state));
+      return state.pending;
+    });
     if (applied.length > 0) this.#logger.info({ database: this.name, migrations: applied }, "database migrated");
     return applied;
   }
 
-  async schemaDifference(): Promise<string> {
-    return (await this.#orm.schema.getUpdateSchemaSQL({ wrap: false })).trim();
+  /** A new database is this code's; an older one's previous code goes on, unless a migration took something from it. */
+  #oldestCodeAfter({ executed, pending }: SchemaState): string {
+    const named = this.#known.filter(({ name }) => pending.includes(name)).map(({ oldestCode }) => oldestCode);
+    const before = executed.at(-1) ?? pending.at(-1) ?? "";
+    return [before, ...named.filter((name) => name !== undefined)].sort().at(-1) ?? before;
+  }
+
+  async migrateDown(to?: string): Promise<readonly string[]> {
+    return await this.#backend.alone(async () => {
+      const { executed } = await this.schemaState();
+      if (to !== undefined && !executed.includes(to)) {
+        throw new StartError(`The ${this.name} database has no migration ${to}; it has ${executed.join(", ")}.`);
+      }
+      const back = executed.filter((name) => name > (to ?? executed.at(-2) ?? "")).reverse();
+      for (const migration of back) {
+        await this.#backend.migrating(undefined, () => this.#backend.orm.migrator.down({ migrations: [migration] }));
+      }
+      const remaining = executed.filter((name) => !back.includes(name)).at(-1);
+      if (remaining !== undefined) await noteOldestCode(this.query as Kysely<unknown>, remaining);
+      this.#logger.info({ database: this.name, migrations: back }, "migrations taken back");
+      return back;
+    });
+  }
+
+  async schemaDifference(): Promise<SchemaDifference> {
+    const { up, down } = await this.#backend.orm.schema.getUpdateSchemaMigrationSQL({ wrap: false });
+    return { up: statementsOf(up), down: statementsOf(down) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#orm.close(true);
+    await this.#backend.close();
   }
 }
 
-async function openSqlite(folder: string, file: string): Promise<SqliteClient> {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return await SqliteClient.open({ file, quickCheckLimit: QUICK_CHECK_LIMIT_BYTES });
-  } catch (error) {
-    throw new StartError(sentenceFor(error, folder, file), { cause: error });
-  }
-}
-
-function sentenceFor(error: unknown, folder: string, file: string): string {
-  const { code, errcode, message } = error as { code?: string; errcode?: number; message?: string };
-  const primary = errcode === undefined ? undefined : errcode & 0xff;
-  if (primary === 11 || primary === 26) {
-    return `The database ${file} is damaged (${message}); restore it from a backup.`;
-  }
-  if (primary === 5) return `The database ${file} is in use by another process that does not give it free.`;
-  if (primary === 13 || code === "ENOSPC") return `The disk of ${folder} is full.`;
-  if (primary === 8 || primary === 14 || ["EACCES", "EPERM", "EROFS"].includes(code ?? "")) {
-    return `The folder ${folder} cannot be written by this account; the database ${file} needs that.`;
-  }
-  if (code === "ENOTDIR" || code === "EEXIST")
-    return `${folder} cannot hold databases: a part of that path is not a folder.`;
-  return `The database ${file} cannot be opened: ${message ?? String(error)}.`;
-}
-
-function openOrm(
-  kysely: SqliteWorkerDialect,
-  options: OpenDatabaseOptions<readonly Entity[]>,
-  known: readonly MigrationClass[],
-  file: string,
-): Promise<Orm> {
-  return MikroORM.init({
-    driver: SqliteDriver,
-    dbName: file,
-    driverOptions: kysely,
-    entities: [...options.entities],
-    extensions: [Migrator],
-    migrations: {
-      migrationsList: known.map((migration) => ({ name: migration.name, class: migration })),
-      tableName: MIGRATION_TABLE,
-      snapshot: false,
-      transactional: true,
-      allOrNothing: true,
-    },
-    logger: (message) => options.logger.debug({ database: options.name }, message),
-    colors: false,
-  });
+function statementsOf(script: string): string[] {
+  const statements = script.split(/;\s*\n/).map((statement) => statement.trim().replace(/;$/, ""));
+  return statements.filter((statement) => statement !== "");
 }

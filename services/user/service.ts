@@ -20,7 +20,7 @@ import type { CallRecord } from "@docket/runtime/interceptors/options";
 import { createLogger, type Logger } from "@docket/runtime/logger";
 import { startWorker } from "@docket/runtime/queue/worker";
 import { implement, type RunningService, startService } from "@docket/runtime/service";
-import { databaseUrlOf, openIdentity } from "@docket/runtime/service_settings";
+import { databaseOf, openIdentity } from "@docket/runtime/service_settings";
 import { keySecretOf, publicUrlOf, type UserConfig } from "./config.ts";
 import { openKeyRing } from "./credentials/key_ring.ts";
 import { createPasswords, type Passwords } from "./credentials/passwords.ts";
@@ -43,7 +43,7 @@ import { userChangeHandlers } from "./handlers/user_change.ts";
 import { workspaceHandlers } from "./handlers/workspace.ts";
 import { createMailer, type Mailer } from "./mail/mailer.ts";
 import { entities } from "./store/entities.ts";
-import { migrations } from "./store/migrations/sqlite/index.ts";
+import { migrations } from "./store/migrations/index.ts";
 
 /** What tests, and the mesh in one process, may put in place of the defaults. */
 export interface UserOverrides {
@@ -70,10 +70,10 @@ export async function startUserService(config: UserConfig, overrides: UserOverri
   const identity = overrides.identity ?? (await openIdentity(Workload.USER, config));
   const db = parts.use(
     await openDatabase({
-      url: databaseUrlOf(config),
+      ...databaseOf(config),
       name: "user",
       entities,
-      migrations: { sqlite: migrations },
+      migrations,
       logger,
     }),
   );

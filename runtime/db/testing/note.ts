@@ -7,7 +7,8 @@ import { Migration } from "@mikro-orm/migrations";
 import { type Database, openDatabase, type TablesOf } from "../database.ts";
 import { runtimeEntities } from "../entities.ts";
 import { bytesColumn, countColumn, defineEntity, flagColumn, idColumn, p, timeColumn } from "../schema.ts";
-import { runtimeTablesSql } from "./runtime_tables.ts";
+import { testDatabase } from "../../testing/test_database.ts";
+import { runtimeTablesMysql, runtimeTablesSql } from "./runtime_tables.ts";
 
 export const NoteEntity = defineEntity({
   name: "Note",
@@ -37,7 +38,18 @@ export class Migration20260101000000_initial extends Migration {
   }
 }
 
-export const migrations = { sqlite: [Migration20260101000000_initial] };
+/** The same on a server. */
+export class Migration20260101000001_initial extends Migration {
+  override up(): void {
+    for (const sql of runtimeTablesMysql) this.addSql(sql);
+    this.addSql(
+      "create table `note` (`id` varchar(36) not null, `workspace_id` varchar(36) not null, `title` varchar(255) not null, `body` mediumblob null, `pinned` smallint not null default 0, `version` bigint not null default 1, `created_at` bigint not null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB",
+    );
+    this.addSql("alter table `note` add unique `note_title` (`workspace_id`, `title`)");
+  }
+}
+
+export const migrations = { sqlite: [Migration20260101000000_initial], mysql: [Migration20260101000001_initial] };
 
 export const silentLogger = { info() {}, warn() {}, error() {}, debug() {} };
 
@@ -60,6 +72,7 @@ export async function openNotes(): Promise<NoteDatabase> {
   };
 }
 
-export function openNotesIn(folder: string): Promise<Database<NoteTables>> {
-  return openDatabase({ url: `file:${folder}`, name: "notes", entities, migrations, logger: silentLogger });
+export async function openNotesIn(folder: string): Promise<Database<NoteTables>> {
+  const { DATABASE_URL: url = `file:${folder}` } = await testDatabase(folder);
+  return await openDatabase({ url, name: "notes", entities, migrations, migrate: true, logger: silentLogger });
 }

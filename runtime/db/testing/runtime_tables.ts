@@ -11,3 +11,17 @@ export const runtimeTablesSql = [
   "create table `request_record` (`subject` text not null, `method` text not null, `request_id` text not null, `request_hash` text not null, `response` blob not null, `created_at` bigint not null, primary key (`subject`, `method`, `request_id`))",
   "create index `request_record_created_at` on `request_record` (`created_at`)",
 ];
+
+/** The same on MySQL and MariaDB. */
+export const runtimeTablesMysql = [
+  "create table `change` (`partition` varchar(36) not null, `sequence` bigint unsigned not null, `kind` varchar(64) not null, `subject_id` varchar(36) null, `payload` mediumblob not null, `occurred_at` bigint not null, primary key (`partition`, `sequence`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB",
+  "alter table `change` add index `change_partition_subject` (`partition`, `subject_id`, `sequence`)",
+  "alter table `change` add index `change_occurred_at` (`occurred_at`)",
+  "create table `change_sequence` (`partition` varchar(36) not null, `n` bigint not null, `trimmed` bigint not null default 0, primary key (`partition`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB",
+  "create table `job` (`id` varchar(36) not null, `kind` varchar(64) not null, `unique_key` varchar(200) null, `payload` mediumtext not null, `state` varchar(8) not null, `run_at` bigint not null, `attempts` int not null default 0, `max_attempts` int not null, `lease_until` bigint null, `lease_token` bigint not null default 0, `last_error` varchar(1000) null, `created_at` bigint not null, `finished_at` bigint null, primary key (`id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB",
+  "alter table `job` add index `job_due` (`state`, `run_at`)",
+  "alter table `job` add index `job_finished` (`state`, `finished_at`)",
+  "alter table `job` add unique `job_kind_key` (`kind`, `unique_key`)",
+  "create table `request_record` (`subject` varchar(80) not null, `method` varchar(160) not null, `request_id` varchar(36) not null, `request_hash` varchar(64) not null, `response` mediumblob not null, `created_at` bigint not null, primary key (`subject`, `method`, `request_id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB",
+  "alter table `request_record` add index `request_record_created_at` (`created_at`)",
+];

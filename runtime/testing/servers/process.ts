@@ -66,13 +66,8 @@ export async function startServer(
   process.once("exit", kill);
   child.once("exit", () => process.off("exit", kill));
   try {
-    await eventually(
-      async () => {
-        if (ended()) throw new Error(`${command} ended at once: ${said}`);
-        return await ready();
-      },
-      { timeoutMs: 60_000, intervalMs: 50 },
-    );
+    await eventually(async () => ended() || (await ready()), { timeoutMs: 60_000, intervalMs: 50 });
+    if (ended()) throw new Error("it ended at once");
     return server;
   } catch (error) {
     await server[Symbol.asyncDispose]();

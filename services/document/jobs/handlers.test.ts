@@ -11,7 +11,7 @@ import type { Clients } from "../clients.ts";
 import { createEvents } from "../events.ts";
 import { recordChanges } from "../store/changes.ts";
 import { entities, type Tables } from "../store/entities.ts";
-import { migrations } from "../store/migrations/sqlite/index.ts";
+import { migrations } from "../store/migrations/index.ts";
 import { insertOperation, readOperation, updateOperation } from "../store/operations.ts";
 import { housekeeping } from "./handlers.ts";
 
@@ -25,7 +25,7 @@ describe("housekeeping", () => {
       url: `file:${folder.path}`,
       name: "document",
       entities,
-      migrations: { sqlite: migrations },
+      migrations,
       logger,
     });
     const workspaceId = newId();

@@ -16,7 +16,7 @@ import { createEvents } from "../events.ts";
 import { insertDocument } from "../store/documents.ts";
 import { type DocumentDatabase, entities, type Tables } from "../store/entities.ts";
 import { insertFolder, readFolder, type FolderRow } from "../store/folders.ts";
-import { migrations } from "../store/migrations/sqlite/index.ts";
+import { migrations } from "../store/migrations/index.ts";
 import { readOperation } from "../store/operations.ts";
 import { trashFolder, undeleteFolder } from "../store/trash.ts";
 import { failDeadPurges, purgeHandler, startPurge } from "./purge.ts";
@@ -29,7 +29,7 @@ function open(folder: string): Promise<DocumentDatabase> {
     url: `file:${folder}`,
     name: "document",
     entities,
-    migrations: { sqlite: migrations },
+    migrations,
     logger,
   });
 }

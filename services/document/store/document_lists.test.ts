@@ -5,7 +5,7 @@ import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { type CompiledQuery, sql } from "kysely";
 import { type Branch, branchStatement, searchStatement } from "./document_lists.ts";
 import { type DocumentDatabase, entities } from "./entities.ts";
-import { migrations } from "./migrations/sqlite/index.ts";
+import { migrations } from "./migrations/index.ts";
 import { documentTagsStatement } from "./tags.ts";
 
 async function open(folder: string): Promise<DocumentDatabase> {
@@ -14,7 +14,7 @@ async function open(folder: string): Promise<DocumentDatabase> {
     url: `file:${folder}`,
     name: "document",
     entities,
-    migrations: { sqlite: migrations },
+    migrations,
     logger,
   });
 }

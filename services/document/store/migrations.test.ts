@@ -5,7 +5,7 @@ import { describe, expect, it } from "@jest/globals";
 import { sql } from "kysely";
 import { kindOf } from "../domain/kind.ts";
 import { entities } from "./entities.ts";
-import { migrations } from "./migrations/sqlite/index.ts";
+import { migrations } from "./migrations/index.ts";
 
 const files = [
   ["application/pdf", "a"],
@@ -25,7 +25,7 @@ describe("the migrations that repeat what lists need", () => {
     await using folder = await temporaryFolder();
     const { logger } = captureLog();
     const options = { url: `file:${folder.path}`, name: "document", entities, logger };
-    const before = await openDatabase({ ...options, migrations: { sqlite: migrations.slice(0, 2) } });
+    const before = await openDatabase({ ...options, migrations: { sqlite: migrations.sqlite.slice(0, 2) } });
     for (const [at, [type, name]] of files.entries()) {
       await sql`insert into document (workspace_id, id, folder_id, title, title_key, tags, state, revision, last_number,
         created_by, created_at, updated_at) values ('w', ${`d${at}`}, '', 't', 't', '["X"]', 0, 1, 2, 'p', 1, 1)`.execute(
@@ -42,7 +42,7 @@ describe("the migrations that repeat what lists need", () => {
     }
     await before[Symbol.asyncDispose]();
 
-    await using db = await openDatabase({ ...options, migrations: { sqlite: migrations } });
+    await using db = await openDatabase({ ...options, migrations });
     const expected = files.map(([type, name], at) => ({ id: `d${at}`, size: 200 + at, kind: kindOf(type, name) }));
     const documents = await db.query.selectFrom("document").select(["id", "size", "kind"]).orderBy("id").execute();
     expect(documents).toEqual(expected);

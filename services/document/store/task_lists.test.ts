@@ -5,7 +5,7 @@ import { captureLog } from "@docket/runtime/testing/log";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { type CompiledQuery, sql } from "kysely";
 import { type DocumentDatabase, entities } from "./entities.ts";
-import { migrations } from "./migrations/sqlite/index.ts";
+import { migrations } from "./migrations/index.ts";
 import { assignedTo, branchesOf, branchStatement, type TaskReader, visibleTo } from "./task_lists.ts";
 
 const page = { statuses: [], after: "t", limit: 51 };
@@ -37,7 +37,7 @@ describe("a page of tasks", () => {
       url,
       name: "document",
       entities,
-      migrations: { sqlite: migrations },
+      migrations,
       logger,
     });
     await db.query

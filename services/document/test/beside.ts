@@ -2,7 +2,7 @@
 import { openDatabase } from "@docket/runtime/db/database";
 import { captureLog } from "@docket/runtime/testing/log";
 import { type DocumentDatabase, entities } from "../store/entities.ts";
-import { migrations } from "../store/migrations/sqlite/index.ts";
+import { migrations } from "../store/migrations/index.ts";
 
 export function openBeside(folder: string): Promise<DocumentDatabase> {
   const { logger } = captureLog();
@@ -10,7 +10,7 @@ export function openBeside(folder: string): Promise<DocumentDatabase> {
     url: `file:${folder}`,
     name: "document",
     entities,
-    migrations: { sqlite: migrations },
+    migrations,
     logger,
   });
 }

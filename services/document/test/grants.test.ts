@@ -6,7 +6,7 @@ import { newId } from "@docket/runtime/ids";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { entities } from "../store/entities.ts";
-import { migrations } from "../store/migrations/sqlite/index.ts";
+import { migrations } from "../store/migrations/index.ts";
 import { at, reasonOf, startWorld, type Somebody } from "./world.ts";
 
 const person = (who: Somebody) => ({ principal: { case: "personId" as const, value: who.id } });
@@ -149,7 +149,7 @@ describe("GrantService", () => {
       url: `file:${folder.path}`,
       name: "document",
       entities,
-      migrations: { sqlite: migrations },
+      migrations,
       logger: world.log.logger,
     });
     // Ann's own is the first.

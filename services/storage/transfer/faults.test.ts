@@ -9,7 +9,7 @@ import { contiguousEnd } from "../domain/ranges.ts";
 import { type BlobDriver, type PieceWriter, StoreFull } from "../drivers/driver.ts";
 import { openFilesystem } from "../drivers/filesystem.ts";
 import { entities } from "../store/entities.ts";
-import { migrations } from "../store/migrations/sqlite/index.ts";
+import { migrations } from "../store/migrations/index.ts";
 import { piecesFrom, unknownPieces } from "../store/pieces.ts";
 import { rangesOf } from "../store/upload_row.ts";
 import { UploadStore } from "../store/uploads.ts";
@@ -70,7 +70,7 @@ async function workbench() {
       url: `file:${folder.path}`,
       name: "storage",
       entities,
-      migrations: { sqlite: migrations },
+      migrations,
       logger: createLogger({ level: "silent" }),
     }),
   );

@@ -3,7 +3,7 @@ import { createLogger } from "@docket/runtime/logger";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { describe, expect, it } from "@jest/globals";
 import { entities } from "../store/entities.ts";
-import { migrations } from "../store/migrations/sqlite/index.ts";
+import { migrations } from "../store/migrations/index.ts";
 import type { Deps } from "./deps.ts";
 import { housekeeping } from "./housekeeping.ts";
 
@@ -17,7 +17,7 @@ describe("housekeeping", () => {
       url: `file:${folder.path}`,
       name: "user",
       entities,
-      migrations: { sqlite: migrations },
+      migrations,
       logger: createLogger({ level: "silent" }),
     });
     const session = (id: string, lastUsed: number, expires: number) => ({

@@ -1,0 +1,81 @@
+/** Connections to a MySQL or MariaDB server, by mysql2. It must never know statements or tables. */
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { createPool, type ConnectionOptions as ConnectionSettings, type Pool } from "mysql2";
+import { StartError } from "../../errors.ts";
+import type { MysqlLocation } from "../url.ts";
+
+/** How a server is spoken to. */
+export interface ConnectionOptions {
+  /** PEM file of the authorities that may vouch for the server. Default: those that Node trusts. */
+  readonly caFile?: string | undefined;
+  /** Whether a server that is not on this machine may be spoken to without TLS. Default: false. */
+  readonly allowPlaintext?: boolean | undefined;
+  /** The most connections of this process. Default: 10. */
+  readonly connections?: number | undefined;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const DEFAULT_CONNECTIONS = 10;
+
+/**
+ * What each session is told first. SERIALIZABLE gives a transaction what SQLite's single writer gives it: what it has
+ * read stays true until it commits; single reads outside of transactions take no locks under it. Texts are compared
+ * byte by byte, as SQLite does, and nothing is cut to fit a column.
+ */
+export const sessionStatements = [
+  "set names utf8mb4 collate utf8mb4_bin",
+  "set session transaction isolation level serializable",
+  "set session sql_mode = 'TRADITIONAL,NO_ENGINE_SUBSTITUTION', session innodb_lock_wait_timeout = 5",
+] as const;
+
+/** Connections, and the options with which one more can be opened. */
+export interface OpenPool {
+  readonly pool: Pool;
+  readonly options: ConnectionSettings;
+  end(): Promise<void>;
+}
+
+/** Connects nothing yet. Throws StartError when the file of authorities cannot be read. */
+export function openPool(location: MysqlLocation, options: ConnectionOptions): OpenPool {
+  const { host, port, user, password, schema } = location;
+  const ssl = encryption(host, options);
+  const settings: ConnectionSettings = {
+    host,
+    port,
+    user,
+    password,
+    database: schema,
+    charset: "UTF8MB4_BIN",
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // Numbers above 2^53 come as text, which no column of ours has.
+    supportBigNumbers: true,
+    dateStrings: true,
+    enableKeepAlive: true,
+    ...(ssl === undefined ? {} : { ssl }),
+  };
+  const pool = createPool({ ...settings, connectionLimit: options.connections ?? DEFAULT_CONNECTIONS });
+  return {
+    pool,
+    options: settings,
+    end: () => new Promise((resolve, reject) => pool.end((error) => (error ? reject(error) : resolve()))),
+  };
+}
+
+/** TLS with the name of the server verified, wherever it is not on this machine. */
+function encryption(host: string, { caFile, allowPlaintext = false }: ConnectionOptions): ConnectionSettings["ssl"] {
+  if (caFile === undefined && (isLoopback(host) || allowPlaintext)) return undefined;
+  const verified = { rejectUnauthorized: true, verifyIdentity: true, minVersion: "TLSv1.2" as const };
+  if (caFile === undefined) return verified;
+  try {
+    return { ...verified, ca: readFileSync(caFile, "utf8") };
+  } catch (error) {
+    throw new StartError(`DATABASE_CA ${caFile} cannot be read: ${(error as Error).message}.`);
+  }
+}
+
+/** Whether a host is this machine. A name other than localhost is not resolved: it may change. */
+export function isLoopback(host: string): boolean {
+  if (host === "localhost") return true;
+  return isIP(host) === 4 ? host.startsWith("127.") : host === "::1";
+}

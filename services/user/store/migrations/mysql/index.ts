@@ -1,0 +1,5 @@
+// Oldest first; written by runtime/db/create_migration.ts.
+import { Migration20261121171353_begin } from "./Migration20261121171353_begin.ts";
+import { Migration20261121171400_seed } from "./Migration20261121171400_seed.ts";
+
+export const migrations = [Migration20261121171353_begin, Migration20261121171400_seed];
