@@ -9,20 +9,15 @@ import { enqueue } from "@docket/runtime/queue/queue";
 import { hashSecret } from "../credentials/vault.ts";
 import { foldEmail } from "../domain/names.ts";
 import { mailRule, sourceRule } from "../domain/throttle.ts";
-import {
-  findAccount,
-  findAccountByEmail,
-  hasAccounts,
-  noteResetRequest,
-  updateAccount,
-} from "../store/account_store.ts";
-import { deletePasswordResets, findPasswordReset } from "../store/credential_store.ts";
+import { findAccount, findAccountByEmail, hasAccounts, noteResetRequest } from "../store/account_store.ts";
+import { findPasswordReset } from "../store/credential_store.ts";
 import { deleteSession, findSession, listSessions } from "../store/session_store.ts";
 import { countAttempt, forgiveAttempt } from "../store/throttle_store.ts";
+import { replacePassword } from "./accounts.ts";
 import type { Deps } from "./deps.ts";
 import { jobs } from "./mailing.ts";
 import { toSession, toUser } from "./messages.ts";
-import { beginSession, endSessionsOf, livenessOf } from "./sessions.ts";
+import { beginSession, livenessOf } from "./sessions.ts";
 import { confirmSignUp, refuseWeakPassword, signUp } from "./sign_up.ts";
 import { refuseWhenSlowed, slowedBy, slowingPassword, sourceHashOf, verifySlowly } from "./throttling.ts";
 import { afterKeyOf, cutPage, type Write, writing } from "./writing.ts";
@@ -141,9 +136,7 @@ export function sessionHandlers(deps: Deps): ServiceImpl<typeof SessionService> 
       const grant = await writing(deps, async (write) => {
         if ((await findPasswordReset(write.tx, hash, write.now)) !== account.id)
           throw new AppError(Reason.LINK_INVALID);
-        await deletePasswordResets(write.tx, account.id);
-        await updateAccount(write.tx, account.id, { passwordHash, resetRequestedAt: null });
-        await endSessionsOf(write, account.id);
+        await replacePassword(write, account.id, passwordHash);
         const current = await findAccount(write.tx, account.id);
         if (current === undefined) throw notFound("user", account.id);
         if (current.disabledAt !== undefined) throw new AppError(Reason.ACCOUNT_DISABLED);

@@ -32,14 +32,17 @@ export interface Write {
 /** The log of this service has one partition: its changes are few, and watchers want all of them. */
 export const changePartition = "";
 
+/** What a transaction needs. */
+export type WriteDeps = Pick<Deps, "db" | "clock">;
+
 /** Runs one transaction; its change-log rows are the last it writes. */
-export function writing<Result>(deps: Deps, run: (write: Write) => Promise<Result>): Promise<Result> {
+export function writing<Result>(deps: WriteDeps, run: (write: Write) => Promise<Result>): Promise<Result> {
   return deps.db.transaction((tx) => writeIn(deps, tx, run));
 }
 
 /** Like {@link writing}, in a transaction that is open already. */
 export async function writeIn<Result>(
-  { clock }: Deps,
+  { clock }: Pick<Deps, "clock">,
   tx: Tx,
   run: (write: Write) => Promise<Result>,
 ): Promise<Result> {

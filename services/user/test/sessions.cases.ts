@@ -3,7 +3,7 @@ import { ErrorInfoSchema } from "@docket/contracts/gen/docket/error/v1/error_inf
 import { SignUpMode } from "@docket/contracts/gen/docket/user/v1/session_service_pb.ts";
 import { describe, expect, it } from "@jest/globals";
 import { readConfig } from "../config.ts";
-import { makeResetLink } from "../reset_link.ts";
+import { openUserAdmin } from "../admin.ts";
 import { password, refusal, startWorld, type World } from "./world.ts";
 
 export function sessionCases(world: () => World, seen: (world: World) => void): void {
@@ -140,11 +140,12 @@ export function sessionCases(world: () => World, seen: (world: World) => void): 
     it("goes by a link that the operator makes, where no administrator can sign in", async () => {
       const gina = await world().signUp("Gina Operator");
       const config = readConfig(world().env);
-      const link = await makeResetLink(config, gina.email.toUpperCase());
+      await using operator = await openUserAdmin(config);
+      const { link } = await operator.makeResetLink(gina.email.toUpperCase());
       const reset = { secret: secretOf(link), newPassword: "by the operator 4" };
       await world().anonymous.sessions.resetPassword(reset);
       await world().signIn(gina.email, "", "by the operator 4");
-      await expect(makeResetLink(config, "nobody.here@example.com")).rejects.toThrow("No account");
+      await expect(operator.makeResetLink("nobody.here@example.com")).rejects.toThrow("No account");
     });
 
     it("goes by a link that an administrator hands over, works once and ends all sessions", async () => {
