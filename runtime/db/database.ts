@@ -24,12 +24,12 @@ import {
 import type { ConnectionOptions } from "./mysql/pool.ts";
 import { TransactionScope } from "./scope.ts";
 import { Signals } from "./signals.ts";
-import { runTransaction } from "./transaction.ts";
+import { runTransaction, type TransactionOptions } from "./transaction.ts";
 import { type Dialect, parseDatabaseUrl } from "./url.ts";
 
 export { isBusy, isForeignKeyViolation, isUniqueViolation } from "./errors.ts";
 export type { MigrationClass, Migrations, SchemaState } from "./migrate.ts";
-export { afterCommit, type Transaction } from "./transaction.ts";
+export { afterCommit, type Transaction, type TransactionOptions } from "./transaction.ts";
 
 const PREPARE_TRIES = 3;
 
@@ -74,11 +74,12 @@ export interface Database<Tables> extends AsyncDisposable {
   /** Wakes those of this process who wait for rows; only a hint, since other processes write too. */
   readonly signals: Signals;
   /**
-   * One transaction (BEGIN IMMEDIATE on SQLite: writers wait for each other in turn). Run again when it meets a lock, so
-   * it must have no effect outside the database; never await an RPC inside. Inside, write with `tx` only: a second
-   * transaction or a write through `query` throws. After five tries AppError CONFLICT.
+   * One transaction: BEGIN IMMEDIATE on SQLite, where writers wait for each other in turn, SERIALIZABLE on a server. Run
+   * again when it meets another, so it must have no effect outside the database; never await an RPC inside. Inside,
+   * write with `tx` only: a second transaction or a write through `query` throws. After five tries and five seconds
+   * AppError CONFLICT.
    */
-  transaction<Result>(run: (tx: Transaction<Tables>) => Promise<Result>): Promise<Result>;
+  transaction<Result>(run: (tx: Transaction<Tables>) => Promise<Result>, options?: TransactionOptions): Promise<Result>;
   /** Rejects when the database does not answer; for readiness. */
   ready(): Promise<void>;
   /** What has been applied and what has not. */
@@ -137,8 +138,15 @@ class MikroDatabase<Tables> implements Database<Tables> {
     this.query = connection.getClient() as unknown as Kysely<Tables>;
   }
 
-  transaction<Result>(run: (tx: Transaction<Tables>) => Promise<Result>): Promise<Result> {
+  transaction<Result>(
+    run: (tx: Transaction<Tables>) => Promise<Result>,
+    { lock }: TransactionOptions = {},
+  ): Promise<Result> {
     return runTransaction(this.query, this.signals, this.#scope, async (tx) => {
+      if (lock !== undefined && this.dialect === "mysql") {
+        await sql`insert into change_sequence (\`partition\`, n, trimmed) values (${lock}, 0, 0)
+          on duplicate key update n = n`.execute(tx);
+      }
       const began = performance.now();
       try {
         return await run(tx);

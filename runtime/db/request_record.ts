@@ -27,6 +27,8 @@ export interface IdempotentRequest<Input extends DescMessage, Output extends Des
   /** Called before a replay is given; throws when the subject may not have it any more. */
   readonly recheck?: (kept: MessageShape<Output>) => Promise<void> | void;
   readonly now?: Clock;
+  /** See TransactionOptions. */
+  readonly lock?: string;
 }
 
 interface Key {
@@ -48,7 +50,8 @@ export async function idempotent<Tables extends RuntimeTables, Input extends Des
   run: (tx: Transaction<Tables>) => Promise<MessageShape<Output>>,
 ): Promise<MessageShape<Output>> {
   const { requestId } = call;
-  if (requestId === undefined || requestId === "") return db.transaction(run);
+  const options = call.lock === undefined ? {} : { lock: call.lock };
+  if (requestId === undefined || requestId === "") return db.transaction(run, options);
   const key: Key = {
     subject: `${call.subject.kind}:${call.subject.id}`,
     method: `${call.method.parent.typeName}/${call.method.name}`,
@@ -76,7 +79,7 @@ export async function idempotent<Tables extends RuntimeTables, Input extends Des
         const kept = toBinary(call.method.output, call.keep?.(response) ?? response);
         await recordOf(inside.updateTable("request_record"), key).set({ response: kept }).execute();
         return response;
-      });
+      }, options);
     } catch (error) {
       if (!(error instanceof Recorded)) throw error;
     }

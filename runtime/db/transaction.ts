@@ -9,8 +9,20 @@ import type { Signals } from "./signals.ts";
 
 export type { Transaction } from "kysely";
 
-const TRIES = 5;
-const FIRST_DELAY_MS = 10;
+const LEAST_TRIES = 5;
+const LONGEST_MS = 5_000;
+const FIRST_DELAY_MS = 5;
+const LONGEST_DELAY_MS = 200;
+
+/** How a transaction is run. */
+export interface TransactionOptions {
+  /**
+   * The partition of the change log that it will write to. Its lock is taken first, so that transactions of one
+   * partition come one after the other and do not meet half-way; those of other partitions go on. SQLite has one writer
+   * anyway.
+   */
+  readonly lock?: string;
+}
 
 /** What each open transaction of this process will do when it has committed. */
 interface Pending {
@@ -43,8 +55,8 @@ function pendingOf<Tables>(tx: Transaction<Tables>): Pending {
 }
 
 /**
- * Runs `run` in one transaction. Busy and deadlock roll back and run it again, so it must have no effect outside the
- * database; after five tries AppError CONFLICT.
+ * Runs `run` in one transaction, after `begin`. Busy and deadlock roll back and run it again, so it must have no effect
+ * outside the database; after five tries and five seconds AppError CONFLICT.
  */
 export async function runTransaction<Tables, Result>(
   kysely: Kysely<Tables>,
@@ -53,6 +65,7 @@ export async function runTransaction<Tables, Result>(
   run: (tx: Transaction<Tables>) => Promise<Result>,
 ): Promise<Result> {
   scope.refuseInside();
+  const began = performance.now();
   for (let attempt = 1; ; attempt++) {
     const work: Pending = { signals, after: [], raised: new Map() };
     try {
@@ -64,8 +77,11 @@ export async function runTransaction<Tables, Result>(
       return result;
     } catch (error) {
       if (!isBusy(error)) throw error;
-      if (attempt === TRIES) throw new AppError(Reason.CONFLICT, { cause: error });
-      await new Promise((resolve) => setTimeout(resolve, FIRST_DELAY_MS * 2 ** attempt * Math.random()));
+      if (attempt >= LEAST_TRIES && performance.now() - began > LONGEST_MS) {
+        throw new AppError(Reason.CONFLICT, { cause: error });
+      }
+      const delay = Math.min(FIRST_DELAY_MS * 2 ** attempt, LONGEST_DELAY_MS);
+      await new Promise((resolve) => setTimeout(resolve, delay * Math.random()));
     }
   }
 }

@@ -2,7 +2,7 @@
  * Who holds a job. A claim raises the job's fencing token, and everything that the holder writes names that token: who
  * was thought dead and comes back finds that it has lost the job.
  */
-import type { Kysely, Transaction } from "kysely";
+import type { Kysely, Selectable, Transaction } from "kysely";
 import type { Database } from "../db/database.ts";
 import type { RuntimeTables } from "../db/entities.ts";
 
@@ -36,12 +36,13 @@ export async function claimJobs(
   now: number,
   leaseMs: number,
 ): Promise<Claimed[]> {
-  // Looked for with the reader: an idle queue takes no write lock.
+  // Looked for without a lock: an idle queue takes none, and of a busy one only the jobs themselves are locked, by
+  // their keys, not the range of an index into which others write.
   const candidates = await findDue(db.query, kinds, limit, now);
   if (candidates.length === 0) return [];
   return db.transaction(async (tx) => {
     const claimed: Claimed[] = [];
-    for (const job of candidates) {
+    for (const job of await free(db, tx, candidates)) {
       if (job.attempts >= job.max_attempts) {
         await bury(tx, job.id, job.lease_token, "its worker died at the last attempt", now);
         continue;
@@ -74,6 +75,8 @@ export async function claimJobs(
   });
 }
 
+type JobRow = Selectable<RuntimeTables["job"]>;
+
 async function findDue(query: Kysely<RuntimeTables>, kinds: readonly string[], limit: number, now: number) {
   const jobs = query
     .selectFrom("job")
@@ -85,6 +88,15 @@ async function findDue(query: Kysely<RuntimeTables>, kinds: readonly string[], l
   if (abandoned.length >= limit) return abandoned;
   const due = await jobs.where("state", "=", "pending").where("run_at", "<=", now).execute();
   return [...abandoned, ...due].slice(0, limit);
+}
+
+/** Those of the candidates that nobody else claims at this moment. SQLite's one writer claims alone. */
+async function free(db: Database<RuntimeTables>, tx: Transaction<RuntimeTables>, candidates: readonly JobRow[]) {
+  if (db.dialect === "sqlite") return candidates;
+  const ids = candidates.map(({ id }) => id);
+  const locked = await tx.selectFrom("job").selectAll().where("id", "in", ids).forUpdate().skipLocked().execute();
+  const seen = new Map(candidates.map((job) => [job.id, job]));
+  return locked.filter((job) => seen.get(job.id)?.lease_token === job.lease_token);
 }
 
 /** Prolongs the lease; false when it is lost. */
