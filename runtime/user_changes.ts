@@ -11,6 +11,11 @@ import { reasonOf } from "./errors.ts";
 import type { LiveStreams } from "./interceptors/live_streams.ts";
 import type { Logger } from "./logger.ts";
 
+/** Thrown by `apply`: another process has applied these changes, or some of them. The cursor is loaded again. */
+export class CursorMoved extends Error {
+  override readonly name = "CursorMoved";
+}
+
 /** What a follower is made from. */
 export interface UserChangeOptions {
   readonly client: Client<typeof UserChangeService>;
@@ -19,7 +24,8 @@ export interface UserChangeOptions {
   readonly load?: () => Promise<string>;
   /**
    * Applies changes in order and, where something is kept, saves the cursor in the same transaction. At least once: the
-   * same changes may come again. What it throws is logged, and the changes come again after a while.
+   * same changes may come again. What it throws is logged, and the changes come again after a while. Where several
+   * processes share a saved cursor, it throws {@link CursorMoved} when that is no longer where these changes begin.
    */
   readonly apply: (changes: readonly UserChange[], cursor: string) => Promise<void> | void;
   /** The log no longer reaches back to the cursor: whatever was kept of the user service is stale. */
@@ -48,7 +54,10 @@ export function followUserChanges({ client, logger, load, apply, onGap }: UserCh
         if (signal.aborted) return;
         const reason = reasonOf(error);
         const away = ConnectError.from(error).code === Code.Unavailable;
-        if (reason === Reason.USER_CURSOR_EXPIRED) {
+        if (error instanceof CursorMoved) {
+          cursor = undefined;
+          logger.debug("another process is ahead in the user service's changes");
+        } else if (reason === Reason.USER_CURSOR_EXPIRED) {
           logger.error("the log of user changes no longer reaches back to where this service was");
           await onGap?.();
           cursor = "";
@@ -83,5 +92,23 @@ export function endStreamsOf(change: UserChange, liveStreams: LiveStreams): void
     liveStreams.revoke((subject) => subject.keyId === event.value.keyId);
   } else if (event.case === "applicationRemoved") {
     liveStreams.revoke((subject) => subject.kind === "application" && subject.id === event.value.applicationId);
+  }
+}
+
+/** The ids whose access a change ends: of a session, person, key, application or workspace. */
+export function endedBy({ event }: UserChange): string[] {
+  switch (event.case) {
+    case "sessionEnded":
+      return [event.value.sessionId];
+    case "userDisabled":
+      return [event.value.userId];
+    case "keyRevoked":
+      return [event.value.keyId];
+    case "applicationRemoved":
+      return [event.value.applicationId];
+    case "workspaceDeleted":
+      return [event.value.workspaceId];
+    default:
+      return [];
   }
 }

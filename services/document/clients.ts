@@ -2,6 +2,7 @@
 import type { Client } from "@connectrpc/connect";
 import { BlobService } from "@docket/contracts/gen/docket/storage/v1/blob_service_pb.ts";
 import { MembershipService } from "@docket/contracts/gen/docket/user/v1/membership_service_pb.ts";
+import { NotificationService } from "@docket/contracts/gen/docket/user/v1/notification_service_pb.ts";
 import { TokenService } from "@docket/contracts/gen/docket/user/v1/token_service_pb.ts";
 import { UserChangeService } from "@docket/contracts/gen/docket/user/v1/user_change_service_pb.ts";
 import { WorkspaceService } from "@docket/contracts/gen/docket/user/v1/workspace_service_pb.ts";
@@ -13,6 +14,8 @@ export interface Clients {
   readonly blobs: Client<typeof BlobService>;
   /** Says who belongs to which workspace. */
   readonly memberships: Client<typeof MembershipService>;
+  /** Tells people by mail. */
+  readonly notifications: Client<typeof NotificationService>;
   /** Publishes the keys that verify who is behind a call. */
   readonly tokens: Client<typeof TokenService>;
   /** Tells of people who left and workspaces that are gone. */
@@ -25,6 +28,7 @@ export function connectClients(mesh: Pick<Mesh, "client">): Clients {
   return {
     blobs: mesh.client(BlobService),
     memberships: mesh.client(MembershipService),
+    notifications: mesh.client(NotificationService),
     tokens: mesh.client(TokenService),
     userChanges: mesh.client(UserChangeService),
     workspaces: mesh.client(WorkspaceService),

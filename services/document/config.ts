@@ -15,6 +15,29 @@ export const settings = {
     min: 60_000,
     doc: "How long operations are kept after their end.",
   }),
+  remindAt: setting.string("DOCUMENT_REMIND_AT", {
+    default: "08:00",
+    pattern: /^([01]\d|2[0-3]):[0-5]\d$/,
+    accepts: "a time of day such as 08:00",
+    doc: "When tasks that are due are told of, in the time zone of their workspace.",
+  }),
+  retention: {
+    trashKeptMs: setting.duration("DOCUMENT_TRASH_KEPT", {
+      default: "30d",
+      min: 0,
+      doc: "How long documents and folders lie in the trash before they are removed for good; 0d: until somebody removes them.",
+    }),
+    versionsDailyAfterMs: setting.duration("DOCUMENT_VERSIONS_DAILY_AFTER", {
+      default: "0d",
+      min: 0,
+      doc: "Of versions older than this only the newest of each day stays, and whatever is labelled, commented on or part of a task; 0d: all stay.",
+    }),
+    versionsMonthlyAfterMs: setting.duration("DOCUMENT_VERSIONS_MONTHLY_AFTER", {
+      default: "0d",
+      min: 0,
+      doc: "Of versions older than this only the newest of each month stays, as above; 0d: as DOCUMENT_VERSIONS_DAILY_AFTER says.",
+    }),
+  },
   references: {
     intervalMs: setting.duration("DOCUMENT_REFERENCES_INTERVAL", {
       default: "60s",

@@ -11,6 +11,10 @@ export interface Events {
   /** A version's bytes are not held by storage. Should never happen. */
   referenceMissing(versionIds: readonly string[]): void;
   workspaceRemoved(workspaceId: string): void;
+  remindersTold(workspaceId: string, tasks: number): void;
+  /** What lay in the trash for too long is being removed. */
+  trashEmptied(documents: number, folders: number): void;
+  versionsThinned(documentId: string, versions: number): void;
 }
 
 export function createEvents(logger: Logger): Events {
@@ -24,5 +28,8 @@ export function createEvents(logger: Logger): Events {
     referencesSettled: (confirmed, released) => logger.info({ confirmed, released }, "pending references settled"),
     referenceMissing: (version_ids) => logger.error({ version_ids }, "storage holds no bytes for versions that exist"),
     workspaceRemoved: (workspace_id) => logger.info({ workspace_id }, "workspace removed"),
+    remindersTold: (workspace_id, tasks) => logger.info({ workspace_id, tasks }, "tasks that are due were told of"),
+    trashEmptied: (documents, folders) => logger.info({ documents, folders }, "the trash is being emptied"),
+    versionsThinned: (document_id, versions) => logger.info({ document_id, versions }, "versions thinned out"),
   };
 }

@@ -3,6 +3,7 @@
 // bytes of versions). It keeps no bytes, passwords or names of people, and must never know what a file contains.
 
 import { ArchiveService } from "@docket/contracts/gen/docket/document/v1/archive_service_pb.ts";
+import { ChangeFeedService } from "@docket/contracts/gen/docket/document/v1/change_feed_service_pb.ts";
 import { ChangeService } from "@docket/contracts/gen/docket/document/v1/change_service_pb.ts";
 import { CommentService } from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
 import { DocumentService } from "@docket/contracts/gen/docket/document/v1/document_service_pb.ts";
@@ -12,6 +13,7 @@ import { OperationService } from "@docket/contracts/gen/docket/document/v1/opera
 import { TaskService } from "@docket/contracts/gen/docket/document/v1/task_service_pb.ts";
 import { VersionService } from "@docket/contracts/gen/docket/document/v1/version_service_pb.ts";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { Tailer } from "@docket/runtime/changelog/tailer";
 import { type Clock, systemClock } from "@docket/runtime/clock";
 import { openDatabase } from "@docket/runtime/db/database";
 import type { Identity } from "@docket/runtime/identity/identity";
@@ -20,14 +22,18 @@ import { createLogger, type Logger } from "@docket/runtime/logger";
 import { createMembershipCache } from "@docket/runtime/membership";
 import { connectMesh } from "@docket/runtime/mesh";
 import { startWorker } from "@docket/runtime/queue/worker";
+import { openRedis } from "@docket/runtime/redis/redis";
+import { shareWakeUps } from "@docket/runtime/redis/wake_ups";
+import { answersCalls, type Role, runsJobs } from "@docket/runtime/role";
 import { implement, LiveStreams, type RunningService, startService } from "@docket/runtime/service";
-import { addressBook, databaseUrlOf, openIdentity } from "@docket/runtime/service_settings";
+import { addressBook, databaseOf, openIdentity } from "@docket/runtime/service_settings";
 import { createTokenVerifier, jwksOf } from "@docket/runtime/token";
 import { createAuthorizer } from "./authorizer.ts";
 import { type Clients, connectClients } from "./clients.ts";
 import type { DocumentConfig } from "./config.ts";
 import { createEvents } from "./events.ts";
 import { archiveHandlers } from "./handlers/archives.ts";
+import { changeFeedHandlers } from "./handlers/change_feed.ts";
 import { changeHandlers } from "./handlers/changes.ts";
 import { commentHandlers } from "./handlers/comments.ts";
 import type { Deps } from "./handlers/deps.ts";
@@ -39,15 +45,17 @@ import { taskHandlers } from "./handlers/tasks.ts";
 import { versionHandlers } from "./handlers/versions.ts";
 import { housekeeping, jobHandlers } from "./jobs/handlers.ts";
 import { startReferences } from "./jobs/references.ts";
-import { followUsers } from "./jobs/user_changes.ts";
+import { applyUserChanges, followUsers } from "./jobs/user_changes.ts";
 import { resourceChecks } from "./resource_checks.ts";
 import { entities } from "./store/entities.ts";
-import { migrations } from "./store/migrations/sqlite/index.ts";
+import { migrations } from "./store/migrations/index.ts";
 import { Viewers } from "./watching/viewers.ts";
 import { Watching, type WatchingOptions } from "./watching/watching.ts";
 
 /** What may be put in place of the defaults. */
 export interface DocumentOverrides {
+  /** What this process does. Default: everything. */
+  readonly role?: Role;
   readonly logger?: Logger;
   readonly clock?: Clock;
   readonly identity?: Identity;
@@ -73,6 +81,7 @@ export async function startDocumentService(
   overrides: DocumentOverrides = {},
 ): Promise<RunningDocument> {
   const { clock = systemClock, logger = createLogger({ service: "document", level: config.logLevel }) } = overrides;
+  const { role = "all" } = overrides;
   const events = createEvents(logger);
   await using parts = new AsyncDisposableStack();
 
@@ -82,19 +91,27 @@ export async function startDocumentService(
   const membership = createMembershipCache({ client: clients.memberships, clock });
   const fetchKeys = async () => jwksOf((await clients.tokens.listPublicKeys({})).keys);
 
-  const url = databaseUrlOf(config);
-  const db = parts.use(
-    await openDatabase({ url, name: "document", entities, migrations: { sqlite: migrations }, logger }),
-  );
+  const db = parts.use(await openDatabase({ ...databaseOf(config), name: "document", entities, migrations, logger }));
+  parts.use(shareWakeUps(db, parts.use(openRedis(config.redis, logger))));
   const authorizer = createAuthorizer({ db, membership, others: resourceChecks({ db, membership }) });
   const references = parts.use(startReferences({ db, blobs: clients.blobs, events, logger, ...config.references }));
-  const jobs = { db, clients, events, clock };
-  parts.use(startWorker({ db, logger, now: clock, handlers: jobHandlers(jobs), periodic: housekeeping(jobs, config) }));
+  const settleReferences = () => references.settle();
+  const client = clients.userChanges;
+  if (runsJobs(role)) {
+    const jobs = { db, clients, membership, events, clock, settleReferences };
+    parts.use(
+      startWorker({ db, logger, now: clock, handlers: jobHandlers(jobs), periodic: housekeeping(jobs, config) }),
+    );
+    parts.use(applyUserChanges({ db, client, logger }));
+  }
   const liveStreams = new LiveStreams();
   const viewers = new Viewers({ db, membership, authorizer });
   const watching = parts.use(new Watching({ db, viewers, clients, clock, logger, ...overrides.watching }));
+  const tailer = parts.use(new Tailer({ db, logger }));
   const onAccessChanged = (id: string | undefined) => watching.accessChanged(id);
-  parts.use(followUsers({ db, client: clients.userChanges, membership, liveStreams, logger, onAccessChanged }));
+  if (answersCalls(role)) {
+    parts.use(followUsers({ db, client, membership, liveStreams, logger, onAccessChanged }));
+  }
 
   const deps: Deps = { db, membership, authorizer, clients, confirmations: references, events, clock };
   const running = parts.use(
@@ -106,26 +123,38 @@ export async function startDocumentService(
       liveStreams,
       verifyToken: createTokenVerifier({ fetchKeys, clock }).verify,
       ...(overrides.observe === undefined ? {} : { observe: overrides.observe }),
-      services: [
-        implement(FolderService, folderHandlers(deps)),
-        implement(DocumentService, documentHandlers(deps)),
-        implement(VersionService, versionHandlers(deps)),
-        implement(GrantService, grantHandlers(deps)),
-        implement(TaskService, taskHandlers(deps)),
-        implement(CommentService, commentHandlers(deps)),
-        implement(ChangeService, changeHandlers(deps, watching, viewers)),
-        implement(OperationService, operationHandlers(deps)),
-        implement(ArchiveService, archiveHandlers(deps)),
-      ],
+      services: answersCalls(role) ? implementations(deps, { watching, viewers, tailer }) : [],
     }),
   );
   const all = parts.move();
   return {
     address: running.address,
-    settleReferences: () => references.settle(),
+    settleReferences,
     get watchers() {
       return watching.size;
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
+}
+
+/** What it answers with, beside the handlers' own. */
+interface Streams {
+  readonly watching: Watching;
+  readonly viewers: Viewers;
+  readonly tailer: Tailer;
+}
+
+function implementations(deps: Deps, { watching, viewers, tailer }: Streams) {
+  return [
+    implement(FolderService, folderHandlers(deps)),
+    implement(DocumentService, documentHandlers(deps)),
+    implement(VersionService, versionHandlers(deps)),
+    implement(GrantService, grantHandlers(deps)),
+    implement(TaskService, taskHandlers(deps)),
+    implement(CommentService, commentHandlers(deps)),
+    implement(ChangeService, changeHandlers(deps, watching, viewers)),
+    implement(ChangeFeedService, changeFeedHandlers({ db: deps.db, tailer })),
+    implement(OperationService, operationHandlers(deps)),
+    implement(ArchiveService, archiveHandlers(deps)),
+  ];
 }

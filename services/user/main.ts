@@ -1,7 +1,8 @@
-// The user service as a process of its own. Settings come from the environment; SIGTERM and SIGINT drain it.
+// The user service as a process of its own. Settings come from the environment; `--role` says what it does; SIGTERM and
+// SIGINT drain it.
 
-import { runProcess } from "@docket/runtime/lifecycle";
+import { runService } from "@docket/runtime/role";
 import { readConfig } from "./config.ts";
 import { startUserService } from "./service.ts";
 
-await runProcess(() => startUserService(readConfig()));
+await runService("user", (role) => startUserService(readConfig(), { role }));

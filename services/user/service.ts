@@ -6,6 +6,7 @@ import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { ApiKeyService } from "@docket/contracts/gen/docket/user/v1/api_key_service_pb.ts";
 import { GroupService } from "@docket/contracts/gen/docket/user/v1/group_service_pb.ts";
 import { MembershipService } from "@docket/contracts/gen/docket/user/v1/membership_service_pb.ts";
+import { NotificationService } from "@docket/contracts/gen/docket/user/v1/notification_service_pb.ts";
 import { RoleService } from "@docket/contracts/gen/docket/user/v1/role_service_pb.ts";
 import { SessionService } from "@docket/contracts/gen/docket/user/v1/session_service_pb.ts";
 import { TokenService } from "@docket/contracts/gen/docket/user/v1/token_service_pb.ts";
@@ -19,6 +20,9 @@ import type { Identity } from "@docket/runtime/identity/identity";
 import type { CallRecord } from "@docket/runtime/interceptors/options";
 import { createLogger, type Logger } from "@docket/runtime/logger";
 import { startWorker } from "@docket/runtime/queue/worker";
+import { openRedis } from "@docket/runtime/redis/redis";
+import { shareWakeUps } from "@docket/runtime/redis/wake_ups";
+import { answersCalls, type Role, runsJobs } from "@docket/runtime/role";
 import { implement, type RunningService, startService } from "@docket/runtime/service";
 import { databaseOf, openIdentity } from "@docket/runtime/service_settings";
 import { keySecretOf, publicUrlOf, type UserConfig } from "./config.ts";
@@ -34,12 +38,14 @@ import { groupHandlers } from "./handlers/group.ts";
 import { housekeeping } from "./handlers/housekeeping.ts";
 import { mailJobs } from "./handlers/mailing.ts";
 import { membershipHandlers } from "./handlers/membership.ts";
+import { notificationHandlers } from "./handlers/notification.ts";
 import { roleHandlers } from "./handlers/role.ts";
 import { sessionHandlers } from "./handlers/session.ts";
 import { tokenHandlers } from "./handlers/token.ts";
 import { createTokenCheck } from "./handlers/token_check.ts";
 import { userHandlers } from "./handlers/user.ts";
 import { userChangeHandlers } from "./handlers/user_change.ts";
+import { vouchForSessions } from "./handlers/vouching.ts";
 import { workspaceHandlers } from "./handlers/workspace.ts";
 import { createMailer, type Mailer } from "./mail/mailer.ts";
 import { entities } from "./store/entities.ts";
@@ -47,6 +53,8 @@ import { migrations } from "./store/migrations/index.ts";
 
 /** What tests, and the mesh in one process, may put in place of the defaults. */
 export interface UserOverrides {
+  /** What this process does. Default: everything. */
+  readonly role?: Role;
   readonly identity?: Identity;
   readonly logger?: Logger;
   readonly clock?: Clock;
@@ -63,6 +71,7 @@ export interface UserOverrides {
 export async function startUserService(config: UserConfig, overrides: UserOverrides = {}): Promise<RunningService> {
   const logger = overrides.logger ?? createLogger({ service: "user", level: config.logLevel });
   const clock = overrides.clock ?? systemClock;
+  const { role = "all" } = overrides;
   const { smtpUrl } = config.mail;
   const mailer = overrides.mailer ?? (smtpUrl && createMailer(smtpUrl.reveal(), config.mail.from));
 
@@ -77,6 +86,9 @@ export async function startUserService(config: UserConfig, overrides: UserOverri
       logger,
     }),
   );
+  const redis = parts.use(openRedis(config.redis, logger));
+  parts.use(shareWakeUps(db, redis));
+  if (redis !== undefined) parts.use(vouchForSessions({ db, redis, logger }));
   const vault = createVault(keySecretOf(config) ?? (await loadVaultSecret(config.dataDir)));
   const keys = parts.use(await openKeyRing({ db, vault, clock, logger, rotationMs: config.signingKeyRotationMs }));
   const deps: Deps = {
@@ -98,15 +110,10 @@ export async function startUserService(config: UserConfig, overrides: UserOverri
       limits: overrides.limits ?? defaultLimits,
     },
   };
-  parts.use(
-    startWorker({
-      db,
-      logger,
-      now: clock,
-      handlers: mailer === undefined ? {} : mailJobs(deps, mailer),
-      periodic: housekeeping(deps),
-    }),
-  );
+  if (runsJobs(role)) {
+    const handlers = mailer === undefined ? {} : mailJobs(deps, mailer);
+    parts.use(startWorker({ db, logger, now: clock, handlers, periodic: housekeeping(deps) }));
+  }
   const running = parts.use(
     await startService({
       identity,
@@ -115,19 +122,25 @@ export async function startUserService(config: UserConfig, overrides: UserOverri
       authorizer: createAuthorizer(db),
       verifyToken: createTokenCheck(deps),
       ...(overrides.observe === undefined ? {} : { observe: overrides.observe }),
-      services: [
-        implement(SessionService, sessionHandlers(deps)),
-        implement(UserService, userHandlers(deps)),
-        implement(WorkspaceService, workspaceHandlers(deps)),
-        implement(RoleService, roleHandlers(deps)),
-        implement(GroupService, groupHandlers(deps)),
-        implement(ApiKeyService, apiKeyHandlers(deps)),
-        implement(TokenService, tokenHandlers(deps)),
-        implement(MembershipService, membershipHandlers(deps)),
-        implement(UserChangeService, userChangeHandlers(deps)),
-      ],
+      services: answersCalls(role) ? implementations(deps) : [],
     }),
   );
   const started = parts.move();
   return { address: running.address, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+/** What it answers. */
+function implementations(deps: Deps) {
+  return [
+    implement(SessionService, sessionHandlers(deps)),
+    implement(UserService, userHandlers(deps)),
+    implement(WorkspaceService, workspaceHandlers(deps)),
+    implement(RoleService, roleHandlers(deps)),
+    implement(GroupService, groupHandlers(deps)),
+    implement(ApiKeyService, apiKeyHandlers(deps)),
+    implement(TokenService, tokenHandlers(deps)),
+    implement(MembershipService, membershipHandlers(deps)),
+    implement(UserChangeService, userChangeHandlers(deps)),
+    implement(NotificationService, notificationHandlers(deps)),
+  ];
 }

@@ -56,12 +56,12 @@ function completionMessage(documentId: string, { pin, outcome, note, by, at }: C
   });
 }
 
-function dateMessage(text: string) {
+export function dateMessage(text: string) {
   const [year, month, day] = text.split("-").map(Number);
   return create(DateSchema, { year: year ?? 0, month: month ?? 0, day: day ?? 0 });
 }
 
-function assigneeMessage(key: string): Assignee {
+export function assigneeMessage(key: string): Assignee {
   const [kind, value = ""] = key.split(":");
   return create(AssigneeSchema, {
     assignee: kind === "group" ? { case: "groupId", value } : { case: "personId", value },

@@ -103,7 +103,7 @@ export function taskHandlers(deps: Deps): ServiceImpl<typeof TaskService> {
           stale: pin !== undefined && document !== undefined && pin.versionNumber < document.last_number,
           ...(pin && { pin }),
         };
-        const row: TaskRow = {
+        const row = await insertTask(tx, {
           ...stateColumns(state),
           id: newId(),
           workspace_id: workspaceId,
@@ -121,8 +121,7 @@ export function taskHandlers(deps: Deps): ServiceImpl<typeof TaskService> {
           created_by: actor,
           created_at: at,
           updated_at: at,
-        };
-        await insertTask(tx, row);
+        });
         await recordChanges(tx, workspaceId, at, actor, [taskFacts(row, ChangeKind.TASK_CREATED)]);
         return create(CreateTaskResponseSchema, { task: taskMessage(row) });
       });

@@ -7,7 +7,9 @@ import { captureLog } from "@docket/runtime/testing/log";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { readChanges } from "@docket/runtime/changelog/read";
 import { ChangeKind } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
+import type { MembershipCache } from "@docket/runtime/membership";
 import type { Clients } from "../clients.ts";
+import { readConfig } from "../config.ts";
 import { createEvents } from "../events.ts";
 import { recordChanges } from "../store/changes.ts";
 import { entities, type Tables } from "../store/entities.ts";
@@ -56,8 +58,10 @@ describe("housekeeping", () => {
     });
     const clock = () => new Date(now);
     const events = createEvents(logger);
-    const kept = { changesKeptMs: 90 * day, operationsKeptMs: 30 * day };
-    const jobs = housekeeping({ db, clients: {} as Clients, events, clock }, kept);
+    const config = readConfig({ DOCUMENT_CHANGES_KEPT: "90d", DOCUMENT_OPERATIONS_KEPT: "30d" });
+    const membership = {} as MembershipCache;
+    const settleReferences = async () => undefined;
+    const jobs = housekeeping({ db, clients: {} as Clients, membership, events, clock, settleReferences }, config);
     const run = async () => {
       for (const job of Object.values(jobs)) await job.run({} as Job<Tables>, db, new AbortController().signal);
       return {

@@ -60,6 +60,13 @@ export async function startPurge(
   return operation;
 }
 
+/** Begins to purge in such a way that nobody can take back what is purged, not even until the job runs. */
+export async function purgeForGood(...of: Parameters<typeof startPurge>): Promise<void> {
+  const [tx, , , , at] = of;
+  const operation = await startPurge(...of);
+  await begin(tx, operation.id, at);
+}
+
 /** Carries out a purge. Every step bears a repetition: what is gone already is passed over. */
 export function purgeHandler(db: DocumentDatabase, events: Events, clock: Clock): JobHandler<Tables> {
   return async (job) => {

@@ -1,6 +1,5 @@
 // Keeps storage's references in step with the versions that exist here. A version's reference is confirmed right after
 // its commit; what a crash left pending is settled by looking whether the version exists, never by time alone.
-import { setTimeout as pause } from "node:timers/promises";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
 import type { BlobService } from "@docket/contracts/gen/docket/storage/v1/blob_service_pb.ts";
@@ -19,8 +18,6 @@ export interface ReferenceOptions {
   readonly blobs: Client<typeof BlobService>;
   readonly events: Events;
   readonly logger: Logger;
-  /** How often pending references are looked for, in milliseconds. */
-  readonly intervalMs: number;
   /** How old a pending reference must be to be settled, in milliseconds; far above the longest call that commits one. */
   readonly ageMs: number;
 }
@@ -31,13 +28,12 @@ export interface Confirmations {
 }
 
 export interface References extends Confirmations, AsyncDisposable {
-  /** Settles what is pending now. */
+  /** Settles what is pending now; it comes back as a periodic job, once for all processes. */
   settle(): Promise<void>;
 }
 
 export function startReferences(options: ReferenceOptions): References {
-  const { db, blobs, events, logger, intervalMs, ageMs } = options;
-  const stop = new AbortController();
+  const { db, blobs, events, logger, ageMs } = options;
   const waiting = new Set<string>();
   let flushing: Promise<void> | undefined;
 
@@ -76,15 +72,6 @@ export function startReferences(options: ReferenceOptions): References {
     if (confirmed + released > 0) events.referencesSettled(confirmed, released);
   };
 
-  const rounds = async () => {
-    while (!stop.signal.aborted) {
-      await pause(intervalMs * (0.75 + Math.random() / 2), undefined, { signal: stop.signal }).catch(() => undefined);
-      if (stop.signal.aborted) return;
-      await settle().catch((error: unknown) => logger.warn({ err: error }, "pending references could not be settled"));
-    }
-  };
-  const running = rounds();
-
   return {
     settle,
     add(versionId) {
@@ -92,8 +79,6 @@ export function startReferences(options: ReferenceOptions): References {
       flushing ??= Promise.resolve().then(flush);
     },
     async [Symbol.asyncDispose]() {
-      stop.abort();
-      await running;
       await flushing;
     },
   };

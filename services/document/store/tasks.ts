@@ -1,5 +1,6 @@
 // Tasks.
 import type { Selectable } from "kysely";
+import { reminded, reminderColumns, reminderDay } from "../domain/reminders.ts";
 import type { Completion, Pin, TaskState } from "../domain/task_rules.ts";
 import type { Query, Tables, Tx } from "./entities.ts";
 import { chunks, refuseLost } from "./statements.ts";
@@ -10,12 +11,17 @@ export async function readTask(query: Query, id: string): Promise<TaskRow | unde
   return query.selectFrom("task").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
-export async function insertTask(tx: Tx, row: TaskRow): Promise<void> {
+/** Adds a task, which has reminded of nothing yet. */
+export async function insertTask(tx: Tx, made: Omit<TaskRow, "reminded" | "reminder_day">): Promise<TaskRow> {
+  const fresh = { ...made, reminded: reminded.none };
+  const row: TaskRow = { ...fresh, reminder_day: reminderDay(fresh) };
   await tx.insertInto("task").values(row).execute();
+  return row;
 }
 
-/** Changes columns of a task and its revision. Throws CONFLICT when another transaction changed it first. */
-export async function updateTask(tx: Tx, row: TaskRow, values: Partial<TaskRow>, at: number): Promise<TaskRow> {
+/** Changes columns of a task and its revision, and when it reminds next. Throws CONFLICT when another transaction changed it first. */
+export async function updateTask(tx: Tx, row: TaskRow, change: Partial<TaskRow>, at: number): Promise<TaskRow> {
+  const values = { ...change, ...reminderColumns(row, change) };
   const next: TaskRow = { ...row, ...values, revision: row.revision + 1, updated_at: at };
   const changed = await tx
     .updateTable("task")

@@ -4,7 +4,7 @@ import { etagOf } from "../domain/revision.ts";
 import { state } from "../domain/state.ts";
 import { recordChanges } from "./changes.ts";
 import { type DocumentRow, documentsIn, documentsTrashedWith, setDocumentState } from "./documents.ts";
-import type { Tx } from "./entities.ts";
+import type { Query, Tx } from "./entities.ts";
 import { type FolderRow, setFolderState, subtreeOf } from "./folders.ts";
 import { chunks } from "./statements.ts";
 
@@ -75,6 +75,24 @@ export async function undeleteFolder(tx: Tx, row: FolderRow, actor: string, at: 
     { kind: ChangeKind.FOLDER_UNDELETED, folderId: row.id, etag: etagOf(row.revision + 1) },
     ...documents.map((document) => ({ ...placed(document), kind: ChangeKind.DOCUMENT_UNDELETED })),
   ]);
+}
+
+/** What was put into the trash by name before a time, the longest there first. */
+export async function trashedBefore(
+  query: Query,
+  table: "document" | "folder",
+  before: number,
+  limit: number,
+): Promise<{ workspace_id: string; id: string }[]> {
+  return query
+    .selectFrom(table)
+    .select(["workspace_id", "id"])
+    .where("state", "=", state.trashed)
+    .where("trashed_at", "<", before)
+    .orderBy("trashed_at")
+    .orderBy("id")
+    .limit(limit)
+    .execute();
 }
 
 /** What every change of a document tells of its place. */

@@ -3,6 +3,10 @@ import { createRouterTransport, createClient } from "@connectrpc/connect";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { MembershipService } from "@docket/contracts/gen/docket/user/v1/membership_service_pb.ts";
+import {
+  NotificationService,
+  type SendTaskReminderRequest,
+} from "@docket/contracts/gen/docket/user/v1/notification_service_pb.ts";
 import { TokenService } from "@docket/contracts/gen/docket/user/v1/token_service_pb.ts";
 import type { UserChangeSchema } from "@docket/contracts/gen/docket/user/v1/user_change_pb.ts";
 import { UserChangeService } from "@docket/contracts/gen/docket/user/v1/user_change_service_pb.ts";
@@ -35,6 +39,8 @@ export class FakeUsers {
   readonly #groups = new Map<string, string[]>();
   readonly #names = new Map<string, string>();
   readonly #removed = new Set<string>();
+  /** The mails that were asked for, each once, as the contract says. */
+  readonly mails = new Map<string, SendTaskReminderRequest>();
   readonly #key: { id: string; x: string };
   #log: { id: string; event: Event }[] = [];
   #wakers = new Set<() => void>();
@@ -112,6 +118,12 @@ export class FakeUsers {
           return { workspaces: ids.map((workspaceId) => ({ id: workspaceId ?? "", name: "Workspace" })) };
         },
       });
+      router.service(NotificationService, {
+        sendTaskReminder: (request) => {
+          this.mails.set(request.requestId, request);
+          return { mails: 1 };
+        },
+      });
       router.service(TokenService, { listPublicKeys: () => ({ keys: [this.#key], maxAgeSeconds: 300 }) });
       router.service(UserChangeService, {
         watchUserChanges: (request, { signal }) => this.#watch(request.cursor, signal),
@@ -120,6 +132,7 @@ export class FakeUsers {
     return {
       memberships: createClient(MembershipService, transport),
       workspaces: createClient(WorkspaceService, transport),
+      notifications: createClient(NotificationService, transport),
       tokens: createClient(TokenService, transport),
       userChanges: createClient(UserChangeService, transport),
     };

@@ -3,16 +3,33 @@ import type { JobHandlers } from "@docket/runtime/queue/worker";
 import { hashSecret } from "../credentials/vault.ts";
 import { invitationState } from "../domain/model.ts";
 import type { Mailer } from "../mail/mailer.ts";
-import { accountExistsMail, confirmMail, invitationMail, resetMail } from "../mail/texts.ts";
+import { accountExistsMail, confirmMail, invitationMail, resetMail, taskReminderMail } from "../mail/texts.ts";
 import { findAccount, findAccountByEmail } from "../store/account_store.ts";
 import { deletePendingSignUp, findPendingSignUp, insertPasswordReset } from "../store/credential_store.ts";
 import type { Tables } from "../store/entities.ts";
 import { findInvitation } from "../store/invitation_store.ts";
-import { findWorkspace } from "../store/workspace_store.ts";
+import { findWorkspace, isMember } from "../store/workspace_store.ts";
 import type { Deps } from "./deps.ts";
 
 /** The kinds of jobs. */
-export const jobs = { confirm: "mail.confirm", reset: "mail.reset", invitation: "mail.invitation" } as const;
+export const jobs = {
+  confirm: "mail.confirm",
+  reset: "mail.reset",
+  invitation: "mail.invitation",
+  taskReminder: "mail.task_reminder",
+} as const;
+
+/** What the mail about a task that is due is made from. It is forgotten when the mail is sent. */
+export interface TaskReminder {
+  readonly userId: string;
+  readonly workspaceId: string;
+  /** Empty: it is not told. */
+  readonly title: string;
+  /** `2026-11-21`. */
+  readonly dueDate: string;
+  readonly overdue: boolean;
+  readonly documentId?: string;
+}
 
 /** How long a link to a new password works, in milliseconds. */
 export const resetLifeMs = 3_600_000;
@@ -65,6 +82,17 @@ export function mailJobs(deps: Deps, mailer: Mailer): JobHandlers<Tables> {
           expiresAt: invitation.expiresAt,
         }),
       );
+    },
+
+    async [jobs.taskReminder]({ payload }) {
+      const { userId, workspaceId, documentId, ...about } = payload as TaskReminder;
+      const account = await findAccount(db.query, userId);
+      if (account === undefined || account.disabledAt !== undefined) return;
+      const workspace = await findWorkspace(db.query, workspaceId);
+      if (workspace === undefined || !(await isMember(db.query, workspaceId, userId))) return;
+      const page = documentId === undefined ? "tasks" : `d/${documentId}`;
+      const link = `${rules.publicUrl()}/${page}`;
+      await mailer.send(taskReminderMail(account.email, { ...about, workspace: workspace.name, link }));
     },
   };
 }

@@ -68,3 +68,26 @@ If it was not you, ignore this mail: nothing has changed.
 `,
   };
 }
+
+/** About a task that is due. The title is left out where not everybody told may know it. */
+export function taskReminderMail(
+  to: string,
+  about: { workspace: string; title: string; dueDate: string; overdue: boolean; link: string },
+): Mail {
+  const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" }).format(
+    new Date(`${about.dueDate}T00:00:00Z`),
+  );
+  const state = about.overdue ? "is overdue" : "is due today";
+  const named = about.title === "" ? "A task" : `"${oneLine(about.title)}"`;
+  return {
+    to,
+    subject: `${named} ${state}`,
+    text: `${named} in the workspace "${oneLine(about.workspace)}" ${about.overdue ? "was due on" : "is due today,"} ${day}, and is not completed yet.
+
+Open it here:
+${about.link}
+
+You get this mail because the task is assigned to you, or to a group that you are in.
+`,
+  };
+}

@@ -152,6 +152,34 @@ export async function allGroups(db: Db, workspaceId: string, holder: Holder): Pr
   return rows.map((row) => row.group_id).sort();
 }
 
+/** The persons in a group, directly or through the groups in it. */
+export async function personsIn(db: Db, workspaceId: string, groupId: string): Promise<string[]> {
+  const rows = await db
+    .withRecursive("down(group_id)", (cte) =>
+      cte
+        .selectFrom("user_group")
+        .select("user_group.id as group_id")
+        .where("user_group.workspace_id", "=", workspaceId)
+        .where("user_group.id", "=", groupId)
+        .union(
+          cte
+            .selectFrom("group_member")
+            .innerJoin("down", "down.group_id", "group_member.group_id")
+            .select("group_member.principal_id as group_id")
+            .where("group_member.workspace_id", "=", workspaceId)
+            .where("group_member.kind", "=", holderKinds.group),
+        ),
+    )
+    .selectFrom("group_member")
+    .innerJoin("down", "down.group_id", "group_member.group_id")
+    .select("group_member.principal_id as user_id")
+    .distinct()
+    .where("group_member.workspace_id", "=", workspaceId)
+    .where("group_member.kind", "=", holderKinds.person)
+    .execute();
+  return rows.map((row) => row.user_id).sort();
+}
+
 function toGroupMember(row: Row<"group_member">): GroupMember {
   return { kind: row.kind as HolderKind, id: row.principal_id, addedAt: dateOf(row.added_at) };
 }

@@ -47,6 +47,7 @@ export const DocumentEntity = defineEntity({
     { name: "document_kind_newest", properties: ["workspaceId", "state", "kind", "updatedAt", "id"] },
     { name: "document_kind_size", properties: ["workspaceId", "state", "kind", "size", "id"] },
     { name: "document_trashed_with", properties: ["workspaceId", "trashedWith"] },
+    { name: "document_trashed_at", properties: ["state", "trashedAt", "id"] },
   ],
 });
 

@@ -27,6 +27,7 @@ export const FolderEntity = defineEntity({
     { name: "folder_children", properties: ["workspaceId", "parentId", "state", "nameKey", "id"] },
     { name: "folder_by_name", properties: ["workspaceId", "state", "nameKey", "id"] },
     { name: "folder_trashed_with", properties: ["workspaceId", "trashedWith"] },
+    { name: "folder_trashed_at", properties: ["state", "trashedAt", "id"] },
   ],
 });
 

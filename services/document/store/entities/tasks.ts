@@ -35,6 +35,10 @@ export const TaskEntity = defineEntity({
     assignee: p.string().length(50),
     /** A calendar date in the workspace's zone, as `2026-11-21`. */
     dueDate: p.string().length(10).nullable(),
+    /** Which reminders of the due date were told; see domain/reminders.ts. */
+    reminded: p.smallint().default(0),
+    /** The first day on which there may be another one to tell; null: there is none. */
+    reminderDay: p.string().length(10).nullable(),
     /** The present completion and the one that was taken off last, each with what it was made against; JSON, null for none. */
     completion: p.text().nullable(),
     lastCompletion: p.text().nullable(),
@@ -48,6 +52,7 @@ export const TaskEntity = defineEntity({
     { name: "task_listed", properties: ["workspaceId", "listed", "status", "id"] },
     { name: "task_folder", properties: ["workspaceId", "folderId", "listed", "status", "id"] },
     { name: "task_document", properties: ["workspaceId", "documentId", "status", "id"] },
+    { name: "task_reminder", properties: ["listed", "reminderDay", "workspaceId", "id"] },
     { name: "task_assignee", properties: ["workspaceId", "assignee", "listed", "status", "id"] },
   ],
 });
