@@ -8,6 +8,7 @@ import { type Setting, setting, type Values } from "./config.ts";
 import { type Identity, loadIdentity, meshSettings } from "./identity/identity.ts";
 import { type LogLevel, logLevels } from "./logger.ts";
 import type { Addresses } from "./mesh.ts";
+import { redisSettings } from "./redis/settings.ts";
 
 /** Where each service listens when it is a process of its own on one machine. */
 const defaultPorts: Readonly<Record<string, number>> = {
@@ -28,6 +29,7 @@ export const processSettings = {
     doc: "The least severe lines that are logged, as JSON on standard error.",
   }),
   mesh: meshSettings,
+  redis: redisSettings,
   addresses: {
     user: addressesOf(Workload.USER),
     document: addressesOf(Workload.DOCUMENT),

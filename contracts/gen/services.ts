@@ -3,6 +3,7 @@
 import { file_docket_document_v1_activity } from "./docket/document/v1/activity_pb.ts";
 import { file_docket_document_v1_actor } from "./docket/document/v1/actor_pb.ts";
 import { file_docket_document_v1_archive_service, ArchiveService } from "./docket/document/v1/archive_service_pb.ts";
+import { file_docket_document_v1_change_feed_service, ChangeFeedService } from "./docket/document/v1/change_feed_service_pb.ts";
 import { file_docket_document_v1_change } from "./docket/document/v1/change_pb.ts";
 import { file_docket_document_v1_change_service, ChangeService } from "./docket/document/v1/change_service_pb.ts";
 import { file_docket_document_v1_comment } from "./docket/document/v1/comment_pb.ts";
@@ -23,6 +24,9 @@ import { file_docket_document_v1_version } from "./docket/document/v1/version_pb
 import { file_docket_document_v1_version_service, VersionService } from "./docket/document/v1/version_service_pb.ts";
 import { file_docket_error_v1_error_info } from "./docket/error/v1/error_info_pb.ts";
 import { file_docket_error_v1_reason } from "./docket/error/v1/reason_pb.ts";
+import { file_docket_integration_v1_delivery } from "./docket/integration/v1/delivery_pb.ts";
+import { file_docket_integration_v1_webhook } from "./docket/integration/v1/webhook_pb.ts";
+import { file_docket_integration_v1_webhook_service, WebhookService } from "./docket/integration/v1/webhook_service_pb.ts";
 import { file_docket_policy_v1_policy } from "./docket/policy/v1/policy_pb.ts";
 import { file_docket_storage_v1_blob } from "./docket/storage/v1/blob_pb.ts";
 import { file_docket_storage_v1_blob_service, BlobService } from "./docket/storage/v1/blob_service_pb.ts";
@@ -58,6 +62,7 @@ export const allFiles = [
   file_docket_document_v1_activity,
   file_docket_document_v1_actor,
   file_docket_document_v1_archive_service,
+  file_docket_document_v1_change_feed_service,
   file_docket_document_v1_change,
   file_docket_document_v1_change_service,
   file_docket_document_v1_comment,
@@ -78,6 +83,9 @@ export const allFiles = [
   file_docket_document_v1_version_service,
   file_docket_error_v1_error_info,
   file_docket_error_v1_reason,
+  file_docket_integration_v1_delivery,
+  file_docket_integration_v1_webhook,
+  file_docket_integration_v1_webhook_service,
   file_docket_policy_v1_policy,
   file_docket_storage_v1_blob,
   file_docket_storage_v1_blob_service,
@@ -112,6 +120,7 @@ export const allFiles = [
 /** Every service of Docket. */
 export const allServices = [
   ArchiveService,
+  ChangeFeedService,
   ChangeService,
   CommentService,
   DocumentService,
@@ -120,6 +129,7 @@ export const allServices = [
   OperationService,
   TaskService,
   VersionService,
+  WebhookService,
   BlobService,
   TransferService,
   UploadService,
@@ -140,6 +150,8 @@ export const allServices = [
 export const allRpcs = {
   "docket.document.v1.ArchiveService/CreateArchive": ArchiveService.method.createArchive,
   "docket.document.v1.ArchiveService/ListArchiveEntries": ArchiveService.method.listArchiveEntries,
+  "docket.document.v1.ChangeFeedService/GetFeedPlaces": ChangeFeedService.method.getFeedPlaces,
+  "docket.document.v1.ChangeFeedService/FollowChanges": ChangeFeedService.method.followChanges,
   "docket.document.v1.ChangeService/WatchChanges": ChangeService.method.watchChanges,
   "docket.document.v1.ChangeService/ListChanges": ChangeService.method.listChanges,
   "docket.document.v1.ChangeService/ListActivity": ChangeService.method.listActivity,
@@ -191,6 +203,17 @@ export const allRpcs = {
   "docket.document.v1.VersionService/UpdateVersion": VersionService.method.updateVersion,
   "docket.document.v1.VersionService/RestoreVersion": VersionService.method.restoreVersion,
   "docket.document.v1.VersionService/CreateDownloadTicket": VersionService.method.createDownloadTicket,
+  "docket.integration.v1.WebhookService/CreateWebhook": WebhookService.method.createWebhook,
+  "docket.integration.v1.WebhookService/GetWebhook": WebhookService.method.getWebhook,
+  "docket.integration.v1.WebhookService/ListWebhooks": WebhookService.method.listWebhooks,
+  "docket.integration.v1.WebhookService/UpdateWebhook": WebhookService.method.updateWebhook,
+  "docket.integration.v1.WebhookService/ResumeWebhook": WebhookService.method.resumeWebhook,
+  "docket.integration.v1.WebhookService/DeleteWebhook": WebhookService.method.deleteWebhook,
+  "docket.integration.v1.WebhookService/RotateWebhookSecret": WebhookService.method.rotateWebhookSecret,
+  "docket.integration.v1.WebhookService/PingWebhook": WebhookService.method.pingWebhook,
+  "docket.integration.v1.WebhookService/ListDeliveries": WebhookService.method.listDeliveries,
+  "docket.integration.v1.WebhookService/GetDelivery": WebhookService.method.getDelivery,
+  "docket.integration.v1.WebhookService/RedeliverDelivery": WebhookService.method.redeliverDelivery,
   "docket.storage.v1.BlobService/AttachUpload": BlobService.method.attachUpload,
   "docket.storage.v1.BlobService/CopyReference": BlobService.method.copyReference,
   "docket.storage.v1.BlobService/ConfirmReferences": BlobService.method.confirmReferences,

@@ -20,6 +20,7 @@ export const workspacePermissions: readonly Permission[] = [
   Permission.TASK_CREATE,
   Permission.UPLOAD_CREATE,
   Permission.CHANGE_WATCH,
+  Permission.WEBHOOK_MANAGE,
 ];
 
 const member: readonly Permission[] = [
