@@ -15,6 +15,9 @@ import type { Identity } from "@docket/runtime/identity/identity";
 import { newId } from "@docket/runtime/ids";
 import { createLogger, type Logger } from "@docket/runtime/logger";
 import { connectMesh } from "@docket/runtime/mesh";
+import { HotCopies } from "@docket/runtime/redis/hot_copies";
+import { openRedis } from "@docket/runtime/redis/redis";
+import { SharedBuckets } from "@docket/runtime/redis/shared_buckets";
 import { addressBook, openIdentity } from "@docket/runtime/service_settings";
 import { gatewayClients } from "./clients.ts";
 import type { GatewayConfig } from "./config.ts";
@@ -89,13 +92,16 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
   const mesh = starting.use(connectMesh({ identity, addresses: addressBook(config) }));
   const clients = gatewayClients(mesh);
   const cookie = new SessionCookie(https);
-  const sessions = new Sessions(clients.tokens);
+  const redis = starting.use(openRedis(config.redis, logger));
+  const copies = redis && new HotCopies(redis);
+  const sessions = new Sessions({ tokens: clients.tokens, copies });
   const streams = new OpenStreams(sessions);
   const load = starting.use(new Load(config.limits));
   const stalled = starting.use(new StalledAnswers(config.limits.transferIdleMs));
-  const rates = overrides.rates ?? new RateLimits(config.rateScale / 100);
+  const shared = redis && new SharedBuckets(redis);
+  const rates = overrides.rates ?? new RateLimits({ scale: config.rateScale / 100, shared });
   const gate = new Gate({ cookie, sessions, rates, load, publicOrigin: config.publicUrl?.origin });
-  const readiness = new ReadinessProbe(clients.health);
+  const readiness = new ReadinessProbe(clients.health, redis);
   const published = publishedServices(rpcs);
   const health = createHealth(
     published.map(({ typeName }) => typeName),
@@ -170,7 +176,7 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
   const listener = await listen(config, (request, response) => onRequest(request, response));
   url = urlOf(config, listener.address.port);
   onRequest = serve();
-  starting.use(followEndings({ client: clients.userChanges, streams, logger }));
+  starting.use(followEndings({ client: clients.userChanges, streams, logger, copies }));
   const running = starting.move();
   if (!https && !isLoopback(config.host)) insecureCookies(logger, config.host);
   listening(logger, url);

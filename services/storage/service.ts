@@ -14,6 +14,8 @@ import type { CallRecord } from "@docket/runtime/interceptors/options";
 import { createLogger, type Logger } from "@docket/runtime/logger";
 import { createMembershipCache } from "@docket/runtime/membership";
 import { connectMesh } from "@docket/runtime/mesh";
+import { openRedis } from "@docket/runtime/redis/redis";
+import { shareWakeUps } from "@docket/runtime/redis/wake_ups";
 import { implement, LiveStreams, type RunningService, startService } from "@docket/runtime/service";
 import { addressBook, openIdentity } from "@docket/runtime/service_settings";
 import { createTokenVerifier, jwksOf } from "@docket/runtime/token";
@@ -89,6 +91,7 @@ export async function startStorageService(
       logger,
     }),
   );
+  parts.use(shareWakeUps(db, parts.use(openRedis(config.redis, logger))));
   const blobUrl = blobUrlOf(config);
   const driver = parts.use(await openDriver(blobUrl));
 

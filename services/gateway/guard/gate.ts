@@ -61,7 +61,7 @@ export class Gate {
     const address = limitKey(exchange.clientAddress);
     // Guesses are counted by where they come from, whoever is signed in.
     const perAddress = demand.costClass === RateClass.CREDENTIAL || credential === undefined;
-    if (perAddress) rates.spend(demand.costClass, address);
+    if (perAddress) await rates.spend(demand.costClass, address);
     if (credential === undefined) {
       if (!demand.anonymous) throw new AppError(Reason.SESSION_REQUIRED);
       if (demand.kind === "stream") atEnd(exchange, load.hold(address));
@@ -72,11 +72,11 @@ export class Gate {
     if (demand.kind === "stream") atEnd(exchange, load.hold(subject?.id ?? address));
     if (subject === undefined) {
       // A session that is none counts like no session, or a made-up cookie would be a way around the limit.
-      if (!perAddress) rates.spend(demand.costClass, address);
+      if (!perAddress) await rates.spend(demand.costClass, address);
       return {};
     }
     exchange.outcome.subject = subject.id;
-    if (!perAddress) rates.spend(demand.costClass, subject.keyId ?? subject.id);
+    if (!perAddress) await rates.spend(demand.costClass, subject.keyId ?? subject.id);
     return { subject, credential };
   }
 
@@ -117,7 +117,7 @@ export class Gate {
       if (credential.cookie) exchange.response.appendHeader("set-cookie", this.#options.cookie.clear());
       if (demand.anonymous) return undefined;
       // Secrets are too long to be guessed; this keeps those who try from costing much.
-      this.#options.rates.spend(RateClass.READ, `refused ${address}`);
+      await this.#options.rates.spend(RateClass.READ, `refused ${address}`);
       throw error;
     }
   }

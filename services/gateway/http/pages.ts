@@ -31,8 +31,8 @@ export function pages({ readiness, keys, gate, build, publicUrl, portal }: Pages
     // Probes are not limited: a busy edge is alive all the same.
     both("healthz", /^\/healthz$/, async (exchange) => sendJson(exchange, { status: "alive" })),
     both("readyz", /^\/readyz$/, async (exchange) => {
-      const { ready, services } = await readiness.check();
-      sendJson(exchange, { status: ready ? "ready" : "not ready", services }, ready ? 200 : 503);
+      const { ready, ...parts } = await readiness.check();
+      sendJson(exchange, { status: ready ? "ready" : "not ready", ...parts }, ready ? 200 : 503);
     }),
     both("version", /^\/version$/, async (exchange) =>
       sendJson(exchange, { version: build.version, build: build.build }),

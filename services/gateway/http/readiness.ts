@@ -2,6 +2,7 @@
 
 import type { Client } from "@connectrpc/connect";
 import { type Health, HealthCheckResponse_ServingStatus } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
+import type { Redis } from "@docket/runtime/redis/redis";
 
 export interface ServiceHealth {
   readonly name: string;
@@ -12,17 +13,21 @@ export interface Readiness {
   readonly ready: boolean;
   /** By name of the service. */
   readonly services: Readonly<Record<string, "serving" | "not serving" | "away">>;
+  /** Redis, where one is set. It decides nothing: the edge is ready without it. */
+  readonly redis?: "connected" | "away";
 }
 
 const keptMs = 1000;
 
 export class ReadinessProbe {
   readonly #services: readonly ServiceHealth[];
+  readonly #redis: Pick<Redis, "connected"> | undefined;
   #asked: { readonly at: number; readonly answer: Promise<Readiness> } | undefined;
   #draining = false;
 
-  constructor(services: readonly ServiceHealth[]) {
+  constructor(services: readonly ServiceHealth[], redis: Pick<Redis, "connected"> | undefined) {
     this.#services = services;
+    this.#redis = redis;
   }
 
   /** Not ready from now on. */
@@ -34,7 +39,8 @@ export class ReadinessProbe {
     const now = Date.now();
     if (this.#asked === undefined || now - this.#asked.at >= keptMs) this.#asked = { at: now, answer: this.#ask() };
     const { ready, services } = await this.#asked.answer;
-    return { ready: ready && !this.#draining, services };
+    const redis = this.#redis && { redis: this.#redis.connected ? ("connected" as const) : ("away" as const) };
+    return { ready: ready && !this.#draining, services, ...redis };
   }
 
   async #ask(): Promise<Readiness> {

@@ -1,5 +1,6 @@
 // Turns sessions and keys into short-lived tokens. What is known is kept for one second, so that the end of a session
-// is noticed within it even when nobody tells; being told (user_changes.ts) is faster.
+// is noticed within it even when nobody tells; being told (user_changes.ts) is faster. Where gateways share hot copies,
+// most seconds begin with one of these instead of a question; a second counts from when the copy was vouched for.
 
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Client, ConnectError } from "@connectrpc/connect";
@@ -7,26 +8,52 @@ import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { TokenService } from "@docket/contracts/gen/docket/user/v1/token_service_pb.ts";
 import { headerNames, type Subject } from "@docket/runtime/call";
 import { AppError, reasonOf } from "@docket/runtime/errors";
+import type { HotCopies } from "@docket/runtime/redis/hot_copies";
 import type { Credential } from "./credentials.ts";
+import { copiedSubject, ownersOf } from "./subject_copy.ts";
 
 /** How long an answer of the user service is believed, in milliseconds. */
 export const rememberedMs = 1000;
 
+/**
+ * How long a token must still last where a copy gives it, in milliseconds: uploads are sent on in segments of a minute,
+ * each with one token.
+ */
+const leftMs = 90_000;
+
 interface Known {
-  readonly at: number;
+  /** When it was true, at the earliest. */
+  at: number;
   readonly subject: Promise<Subject>;
   /** Set once the promise has been kept. */
   settled?: Subject;
 }
 
+export interface SessionsOptions {
+  readonly tokens: Client<typeof TokenService>;
+  /** What all gateways know together. Default: each knows for itself. */
+  readonly copies?: HotCopies | undefined;
+  readonly now?: () => number;
+  /** How many sessions and keys are remembered. */
+  readonly capacity?: number;
+}
+
+/** Who it is, and when that was true. */
+interface Answer {
+  readonly subject: Subject;
+  readonly ageMs: number;
+}
+
 export class Sessions {
   readonly #tokens: Client<typeof TokenService>;
+  readonly #copies: HotCopies | undefined;
   readonly #now: () => number;
   readonly #capacity: number;
   readonly #known = new Map<string, Known>();
 
-  constructor(tokens: Client<typeof TokenService>, now: () => number = Date.now, capacity = 20_000) {
+  constructor({ tokens, copies, now = Date.now, capacity = 20_000 }: SessionsOptions) {
     this.#tokens = tokens;
+    this.#copies = copies;
     this.#now = now;
     this.#capacity = capacity;
   }
@@ -36,11 +63,16 @@ export class Sessions {
     const now = this.#now();
     const known = this.#known.get(credential.hash);
     if (known !== undefined && now - known.at < rememberedMs) return await known.subject;
-    const entry: Known = { at: now, subject: this.#exchange(credential, requestId) };
+    const answer = this.#ask(credential, requestId);
+    const entry: Known = { at: now, subject: answer.then(({ subject }) => subject) };
+    // Everybody who waits for it may have gone when it fails.
+    entry.subject.catch(() => undefined);
     this.#remember(credential.hash, entry);
     try {
-      entry.settled = await entry.subject;
-      return entry.settled;
+      const { subject, ageMs } = await answer;
+      entry.at -= ageMs;
+      entry.settled = subject;
+      return subject;
     } catch (error) {
       // A refusal is remembered as well; an outage is not.
       const reason = reasonOf(error);
@@ -64,6 +96,20 @@ export class Sessions {
     if (this.#known.size <= this.#capacity) return;
     const oldest = this.#known.keys().next();
     if (!oldest.done) this.#known.delete(oldest.value);
+  }
+
+  /** From a copy, or else from the user service, which then becomes a copy. */
+  async #ask(credential: Credential, requestId: string): Promise<Answer> {
+    const found = await this.#copies?.look(credential.secret.reveal());
+    if (found !== undefined && "text" in found) {
+      const subject = copiedSubject(found.text);
+      if (subject !== undefined && subject.expiresAt - this.#now() > leftMs) return { subject, ageMs: found.ageMs };
+    }
+    const subject = await this.#exchange(credential, requestId);
+    if (found !== undefined && "keep" in found) {
+      found.keep(JSON.stringify(subject), ownersOf(subject), subject.expiresAt - this.#now() - leftMs);
+    }
+    return { subject, ageMs: 0 };
   }
 
   async #exchange(credential: Credential, requestId: string): Promise<Subject> {

@@ -7,9 +7,11 @@ import type { UserChangeService } from "@docket/contracts/gen/docket/user/v1/use
 import type { Subject } from "@docket/runtime/call";
 import { newId } from "@docket/runtime/ids";
 import type { Logger } from "@docket/runtime/logger";
+import type { HotCopies } from "@docket/runtime/redis/hot_copies";
 import { followUserChanges } from "@docket/runtime/user_changes";
 import type { OpenStreams } from "./open_streams.ts";
 import { rememberedMs } from "./sessions.ts";
+import { ownersOf } from "./subject_copy.ts";
 
 /** The stream speaks at least every 10 s; silent for longer than this, it is taken for dead. */
 const silenceMs = 15_000;
@@ -36,10 +38,13 @@ export interface EndingsOptions {
   readonly client: Client<typeof UserChangeService>;
   readonly streams: OpenStreams;
   readonly logger: Logger;
+  /** Where endings are told of as well, whichever replica of the user service can be heard. */
+  readonly copies?: HotCopies | undefined;
 }
 
 /** Follows until disposed of. */
-export function followEndings({ client, streams, logger }: EndingsOptions): AsyncDisposable {
+export function followEndings({ client, streams, logger, copies }: EndingsOptions): AsyncDisposable {
+  const told = copies?.onEnded((ended) => streams.end((subject) => ownersOf(subject).some((id) => ended.has(id))));
   let heardAt = Number.NEGATIVE_INFINITY;
   const audible: Client<typeof UserChangeService> = {
     watchUserChanges: (request, options) =>
@@ -65,6 +70,7 @@ export function followEndings({ client, streams, logger }: EndingsOptions): Asyn
   return {
     async [Symbol.asyncDispose]() {
       clearInterval(recheck);
+      told?.[Symbol.dispose]();
       await following[Symbol.asyncDispose]();
     },
   };
