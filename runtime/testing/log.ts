@@ -1,6 +1,6 @@
 // The log of what a test runs, to look into.
 
-import { createLogger, type LogLevel, type Logger } from "../logger.ts";
+import { createLogger, type Logger, type LogLevel } from "../logger.ts";
 
 /** A logger and what was written with it and its children. */
 export interface CapturedLog {

@@ -11,6 +11,11 @@ export const testDatabaseVariable = "DOCKET_TEST_DATABASE_URL";
 
 const services = ["user", "storage", "document", "integration", "notes"];
 
+/** The URL of the databases of a test's folder, for `openDatabase`. */
+export async function testDatabaseUrl(folder: string): Promise<string> {
+  return (await testDatabase(folder)).DATABASE_URL ?? `file:${folder}`;
+}
+
 /** The settings of the services whose data folder this is; a second call for the same folder names the same schemas. */
 export async function testDatabase(folder: string): Promise<Readonly<Record<string, string>>> {
   const server = process.env[testDatabaseVariable];

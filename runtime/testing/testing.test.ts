@@ -1,8 +1,8 @@
-import { describe, expect, it } from "@jest/globals";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { describe, expect, it } from "@jest/globals";
 import { eventually } from "./eventually.ts";
 import { testIdentities } from "./identities.ts";
 import { captureLog } from "./log.ts";

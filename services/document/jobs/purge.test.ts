@@ -1,9 +1,8 @@
-import { describe, expect, it } from "@jest/globals";
+import { fromBinary } from "@bufbuild/protobuf";
 import { ChangeKind, ChangeSchema } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import { OperationKind, OperationState } from "@docket/contracts/gen/docket/document/v1/operation_pb.ts";
-import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { ErrorInfoSchema } from "@docket/contracts/gen/docket/error/v1/error_info_pb.ts";
-import { fromBinary } from "@bufbuild/protobuf";
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { readChanges } from "@docket/runtime/changelog/read";
 import { systemClock } from "@docket/runtime/clock";
 import { openDatabase } from "@docket/runtime/db/database";
@@ -11,11 +10,13 @@ import { newId } from "@docket/runtime/ids";
 import type { Job } from "@docket/runtime/queue/worker";
 import { captureLog } from "@docket/runtime/testing/log";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { testDatabaseUrl } from "@docket/runtime/testing/test_database";
+import { describe, expect, it } from "@jest/globals";
 import { state } from "../domain/state.ts";
 import { createEvents } from "../events.ts";
 import { insertDocument } from "../store/documents.ts";
 import { type DocumentDatabase, entities, type Tables } from "../store/entities.ts";
-import { insertFolder, readFolder, type FolderRow } from "../store/folders.ts";
+import { type FolderRow, insertFolder, readFolder } from "../store/folders.ts";
 import { migrations } from "../store/migrations/index.ts";
 import { readOperation } from "../store/operations.ts";
 import { trashFolder, undeleteFolder } from "../store/trash.ts";
@@ -24,9 +25,10 @@ import { failDeadPurges, purgeHandler, startPurge } from "./purge.ts";
 const workspaceId = newId();
 const { logger } = captureLog();
 
-function open(folder: string): Promise<DocumentDatabase> {
+async function open(folder: string): Promise<DocumentDatabase> {
   return openDatabase({
-    url: `file:${folder}`,
+    url: await testDatabaseUrl(folder),
+    migrate: true,
     name: "document",
     entities,
     migrations,

@@ -1,4 +1,3 @@
-import { describe, expect, it } from "@jest/globals";
 import { ChangeKind, WatchStart } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import { ChangeService } from "@docket/contracts/gen/docket/document/v1/change_service_pb.ts";
 import { CommentService } from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
@@ -8,6 +7,7 @@ import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts"
 import { encodeCursor } from "@docket/runtime/changelog/cursor";
 import { newId } from "@docket/runtime/ids";
 import { eventually } from "@docket/runtime/testing/eventually";
+import { describe, expect, it } from "@jest/globals";
 import { kindsOf, watch } from "./watcher.ts";
 import { reasonOf, type Somebody, startWorld, type World } from "./world.ts";
 

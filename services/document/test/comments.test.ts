@@ -1,8 +1,8 @@
-import { describe, expect, it } from "@jest/globals";
-import type { GrantLevel } from "@docket/contracts/gen/docket/document/v1/grant_pb.ts";
 import { CommentService } from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
+import type { GrantLevel } from "@docket/contracts/gen/docket/document/v1/grant_pb.ts";
 import { TaskService } from "@docket/contracts/gen/docket/document/v1/task_service_pb.ts";
 import { newId } from "@docket/runtime/ids";
+import { describe, expect, it } from "@jest/globals";
 import { reasonOf, type Somebody, startWorld } from "./world.ts";
 
 const on = (documentId: string) => ({ case: "documentId" as const, value: documentId });

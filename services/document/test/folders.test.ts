@@ -1,8 +1,8 @@
-import { describe, expect, it } from "@jest/globals";
 import { OperationState } from "@docket/contracts/gen/docket/document/v1/operation_pb.ts";
 import { OperationService } from "@docket/contracts/gen/docket/document/v1/operation_service_pb.ts";
 import { newId } from "@docket/runtime/ids";
 import { eventually } from "@docket/runtime/testing/eventually";
+import { describe, expect, it } from "@jest/globals";
 import { at, metadataOf, reasonOf, startWorld, within } from "./world.ts";
 
 const into = (folderId: string) => ({ case: "targetFolderId" as const, value: folderId });

@@ -1,13 +1,14 @@
-import { describe, expect, it } from "@jest/globals";
 import { AccessLayerKind, GrantLevel } from "@docket/contracts/gen/docket/document/v1/grant_pb.ts";
 import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { openDatabase } from "@docket/runtime/db/database";
 import { newId } from "@docket/runtime/ids";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { testDatabaseUrl } from "@docket/runtime/testing/test_database";
+import { describe, expect, it } from "@jest/globals";
 import { entities } from "../store/entities.ts";
 import { migrations } from "../store/migrations/index.ts";
-import { at, reasonOf, startWorld, type Somebody } from "./world.ts";
+import { at, reasonOf, type Somebody, startWorld } from "./world.ts";
 
 const person = (who: Somebody) => ({ principal: { case: "personId" as const, value: who.id } });
 const group = (id: string) => ({ principal: { case: "groupId" as const, value: id } });
@@ -146,7 +147,8 @@ describe("GrantService", () => {
     const ann = await world.person("member");
     const resource = onDocument(await world.document(ann, "Title"));
     await using database = await openDatabase({
-      url: `file:${folder.path}`,
+      url: await testDatabaseUrl(folder.path),
+      migrate: true,
       name: "document",
       entities,
       migrations,

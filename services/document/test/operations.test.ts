@@ -1,4 +1,3 @@
-import { describe, expect, it } from "@jest/globals";
 import {
   type Operation,
   OperationKind,
@@ -7,6 +6,7 @@ import {
 import { OperationService } from "@docket/contracts/gen/docket/document/v1/operation_service_pb.ts";
 import { newId } from "@docket/runtime/ids";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { describe, expect, it } from "@jest/globals";
 import { insertOperation, updateOperation } from "../store/operations.ts";
 import { openBeside } from "./beside.ts";
 import { metadataOf, reasonOf, type Somebody, startWorld } from "./world.ts";

@@ -1,4 +1,3 @@
-import { describe, expect, it } from "@jest/globals";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { ChangeKind, WatchStart } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import { ChangeService } from "@docket/contracts/gen/docket/document/v1/change_service_pb.ts";
@@ -9,6 +8,7 @@ import { trimChanges } from "@docket/runtime/changelog/trim";
 import { newId } from "@docket/runtime/ids";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { describe, expect, it } from "@jest/globals";
 import { recordChanges } from "../store/changes.ts";
 import { openBeside } from "./beside.ts";
 import { watch } from "./watcher.ts";

@@ -1,7 +1,6 @@
-import { describe, expect, it } from "@jest/globals";
-import type { GrantLevel } from "@docket/contracts/gen/docket/document/v1/grant_pb.ts";
 import { createHash } from "node:crypto";
 import { CommentService } from "@docket/contracts/gen/docket/document/v1/comment_service_pb.ts";
+import type { GrantLevel } from "@docket/contracts/gen/docket/document/v1/grant_pb.ts";
 import {
   NewVersionRule,
   type Task,
@@ -14,6 +13,7 @@ import { TaskService } from "@docket/contracts/gen/docket/document/v1/task_servi
 import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { newId } from "@docket/runtime/ids";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { describe, expect, it } from "@jest/globals";
 import { insertTask, readTask, tasksOfDocument } from "../store/tasks.ts";
 import { openBeside } from "./beside.ts";
 import { metadataOf, reasonOf, type Somebody, startWorld, type World } from "./world.ts";

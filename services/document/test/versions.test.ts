@@ -1,8 +1,8 @@
-import { describe, expect, it } from "@jest/globals";
 import { BlobReferenceState } from "@docket/contracts/gen/docket/storage/v1/blob_pb.ts";
 import { newId } from "@docket/runtime/ids";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { describe, expect, it } from "@jest/globals";
 import { reasonOf, startWorld } from "./world.ts";
 
 describe("VersionService", () => {

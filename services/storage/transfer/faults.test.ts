@@ -3,6 +3,7 @@ import { systemClock } from "@docket/runtime/clock";
 import { openDatabase } from "@docket/runtime/db/database";
 import { createLogger } from "@docket/runtime/logger";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { testDatabaseUrl } from "@docket/runtime/testing/test_database";
 import { describe, expect, it } from "@jest/globals";
 import { limitsOf, readConfig } from "../config.ts";
 import { contiguousEnd } from "../domain/ranges.ts";
@@ -67,7 +68,8 @@ async function workbench() {
   const limits = { ...limitsOf(readConfig({})), diskFloorBytes: 0 };
   const db = parts.use(
     await openDatabase({
-      url: `file:${folder.path}`,
+      url: await testDatabaseUrl(folder.path),
+      migrate: true,
       name: "storage",
       entities,
       migrations,

@@ -1,6 +1,7 @@
 import { openDatabase } from "@docket/runtime/db/database";
 import { createLogger } from "@docket/runtime/logger";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { testDatabaseUrl } from "@docket/runtime/testing/test_database";
 import { describe, expect, it } from "@jest/globals";
 import { entities } from "../store/entities.ts";
 import { migrations } from "../store/migrations/index.ts";
@@ -14,7 +15,8 @@ describe("housekeeping", () => {
   it("removes what has ended or expired, and nothing else", async () => {
     await using folder = await temporaryFolder();
     await using db = await openDatabase({
-      url: `file:${folder.path}`,
+      url: await testDatabaseUrl(folder.path),
+      migrate: true,
       name: "user",
       entities,
       migrations,
