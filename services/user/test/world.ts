@@ -7,6 +7,7 @@ import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { ApiKeyService } from "@docket/contracts/gen/docket/user/v1/api_key_service_pb.ts";
 import { GroupService } from "@docket/contracts/gen/docket/user/v1/group_service_pb.ts";
 import { MembershipService } from "@docket/contracts/gen/docket/user/v1/membership_service_pb.ts";
+import { NotificationService } from "@docket/contracts/gen/docket/user/v1/notification_service_pb.ts";
 import { RoleService } from "@docket/contracts/gen/docket/user/v1/role_service_pb.ts";
 import { SessionService } from "@docket/contracts/gen/docket/user/v1/session_service_pb.ts";
 import { TokenService } from "@docket/contracts/gen/docket/user/v1/token_service_pb.ts";
@@ -52,6 +53,7 @@ export interface World extends AsyncDisposable {
   readonly tokens: Client<typeof TokenService>;
   /** As the document service asks. */
   readonly memberships: Client<typeof MembershipService>;
+  readonly notifications: Client<typeof NotificationService>;
   readonly changes: Client<typeof UserChangeService>;
   readonly mails: Mail[];
   readonly records: CallRecord[];
@@ -158,6 +160,7 @@ export async function startWorld(
     anonymous: clients(async () => ({})),
     tokens,
     memberships: own(MembershipService, () => document),
+    notifications: own(NotificationService, () => document),
     changes: own(UserChangeService, () => document),
     mails,
     records,
