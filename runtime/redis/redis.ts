@@ -96,6 +96,8 @@ class Connection implements Redis {
       maxRetriesPerRequest: 0,
       autoResubscribe: false,
       connectTimeout: GREETING_MS,
+      // A farewell needs no answer, and must not keep a process alive.
+      disconnectTimeout: 1,
       retryStrategy: () => RETRY_MS + Math.random() * RETRY_MS,
     });
     this.#listen();
@@ -152,7 +154,7 @@ class Connection implements Redis {
       // A frozen server takes connections and says nothing.
       clearTimeout(this.#greeting);
       this.#greeting = setTimeout(() => {
-        this.#lastError = new Error("it did not greet in time");
+        this.#lastError = Object.assign(new Error("no greeting"), { code: "ETIMEDOUT" });
         this.#hangUp();
       }, GREETING_MS).unref();
     });

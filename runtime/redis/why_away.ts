@@ -39,6 +39,11 @@ export function whyAway(error: unknown, { encrypted, greeted }: { encrypted: boo
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
     return { why: "The host of REDIS_URL cannot be found.", misconfigured: false };
   }
+  // A server that speaks no TLS waits for the end of what it takes for a command, and one that speaks nothing else hangs up.
+  if (!greeted && code === "ETIMEDOUT") {
+    const hint = encrypted ? " Perhaps it speaks no TLS (redis:)." : "";
+    return { why: `REDIS_URL's address does not answer.${hint}`, misconfigured: false };
+  }
   if (!greeted && (error === undefined || code === "ECONNRESET")) {
     const hint = encrypted ? "" : " Perhaps it wants TLS (rediss:).";
     return { why: `Redis closed the connection before it greeted.${hint}`, misconfigured: false };

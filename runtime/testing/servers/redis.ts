@@ -6,16 +6,10 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { temporaryFolder } from "../temporary_folder.ts";
+import type { ServerTls } from "./certificates.ts";
 import { freePort, needCommand, type ServerProcess, startServer } from "./process.ts";
 
 const execute = promisify(execFile);
-
-/** PEM texts of a server that speaks TLS. */
-export interface ServerTls {
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-}
 
 export interface RedisServerOptions {
   /** The password of the default user. Default: none. */
