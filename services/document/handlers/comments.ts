@@ -40,12 +40,14 @@ export function commentHandlers(deps: Deps): ServiceImpl<typeof CommentService> 
   return {
     async createComment(request, context) {
       const actor = actorOf(context);
+      const { workspaceId: lock } = await placeOf(db.query, request.subject);
       const replay = {
         subject: subjectOf(context),
         method: CommentService.method.createComment,
         requestId: request.requestId,
         request,
         now: clock,
+        lock,
       };
       return idempotent(db, replay, async (tx) => {
         const place = await placeOf(tx, request.subject);
@@ -80,35 +82,43 @@ export function commentHandlers(deps: Deps): ServiceImpl<typeof CommentService> 
 
     async updateComment(request, context) {
       const actor = actorOf(context);
-      return db.transaction(async (tx) => {
-        const row = await commentOf(tx, request.commentId);
-        if (row.created_by !== actor) throw notAuthor();
-        const document = row.document_id === "" ? undefined : await liveDocument(tx, row.document_id);
-        checkEtag(request.etag, row.revision);
-        if (row.body === request.body || !request.updateMask?.paths.includes("body")) {
-          return { comment: commentMessage(row) };
-        }
-        const at = clock().getTime();
-        const next = await updateComment(tx, row, request.body, at);
-        await recordChanges(tx, row.workspace_id, at, actor, [
-          commentFacts(next, document, ChangeKind.COMMENT_UPDATED),
-        ]);
-        return { comment: commentMessage(next) };
-      });
+      const { workspace_id: lock } = await commentOf(db.query, request.commentId);
+      return db.transaction(
+        async (tx) => {
+          const row = await commentOf(tx, request.commentId);
+          if (row.created_by !== actor) throw notAuthor();
+          const document = row.document_id === "" ? undefined : await liveDocument(tx, row.document_id);
+          checkEtag(request.etag, row.revision);
+          if (row.body === request.body || !request.updateMask?.paths.includes("body")) {
+            return { comment: commentMessage(row) };
+          }
+          const at = clock().getTime();
+          const next = await updateComment(tx, row, request.body, at);
+          await recordChanges(tx, row.workspace_id, at, actor, [
+            commentFacts(next, document, ChangeKind.COMMENT_UPDATED),
+          ]);
+          return { comment: commentMessage(next) };
+        },
+        { lock },
+      );
     },
 
     async deleteComment(request, context) {
       const actor = actorOf(context);
       const found = await commentOf(db.query, request.commentId);
       if (found.created_by !== actor && !(await owns(context, found))) throw notAuthor();
-      return db.transaction(async (tx) => {
-        const row = await commentOf(tx, request.commentId);
-        const document = row.document_id === "" ? undefined : await documentOf(tx, row.document_id);
-        await removeComment(tx, row);
-        const { etag: _, ...facts } = commentFacts(row, document, ChangeKind.COMMENT_DELETED);
-        await recordChanges(tx, row.workspace_id, clock().getTime(), actor, [facts]);
-        return {};
-      });
+      const lock = found.workspace_id;
+      return db.transaction(
+        async (tx) => {
+          const row = await commentOf(tx, request.commentId);
+          const document = row.document_id === "" ? undefined : await documentOf(tx, row.document_id);
+          await removeComment(tx, row);
+          const { etag: _, ...facts } = commentFacts(row, document, ChangeKind.COMMENT_DELETED);
+          await recordChanges(tx, row.workspace_id, clock().getTime(), actor, [facts]);
+          return {};
+        },
+        { lock },
+      );
     },
   };
 

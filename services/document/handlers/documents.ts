@@ -53,6 +53,7 @@ export function documentHandlers(deps: Deps): ServiceImpl<typeof DocumentService
         requestId: request.requestId,
         request,
         now: clock,
+        lock: workspaceId,
       };
       return idempotent(db, replay, async (tx) => {
         // Only here, so that a replay whose upload was consumed by the first call gets the first answer.
@@ -122,81 +123,101 @@ export function documentHandlers(deps: Deps): ServiceImpl<typeof DocumentService
     async updateDocument(request, context) {
       const actor = actorOf(context);
       const paths = request.updateMask?.paths ?? [];
-      return db.transaction(async (tx) => {
-        const row = await liveDocument(tx, request.documentId);
-        checkEtag(request.etag, row.revision);
-        const title = paths.includes("title") ? request.title : row.title;
-        const tags = paths.includes("tags") ? tidyTags(request.tags) : tagsOf(row);
-        const values = { title, tags: JSON.stringify(tags) };
-        if (values.title === row.title && values.tags === row.tags) return { document: await withVersion(tx, row) };
-        const at = clock().getTime();
-        const next = await updateDocument(tx, row, { ...values, updated_at: at });
-        const document = await withVersion(tx, next);
-        await recordChanges(tx, row.workspace_id, at, actor, [
-          { ...placed(next), kind: ChangeKind.DOCUMENT_UPDATED, etag: etagOf(next.revision) },
-        ]);
-        return { document };
-      });
+      const { workspace_id: lock } = await documentOf(db.query, request.documentId);
+      return db.transaction(
+        async (tx) => {
+          const row = await liveDocument(tx, request.documentId);
+          checkEtag(request.etag, row.revision);
+          const title = paths.includes("title") ? request.title : row.title;
+          const tags = paths.includes("tags") ? tidyTags(request.tags) : tagsOf(row);
+          const values = { title, tags: JSON.stringify(tags) };
+          if (values.title === row.title && values.tags === row.tags) return { document: await withVersion(tx, row) };
+          const at = clock().getTime();
+          const next = await updateDocument(tx, row, { ...values, updated_at: at });
+          const document = await withVersion(tx, next);
+          await recordChanges(tx, row.workspace_id, at, actor, [
+            { ...placed(next), kind: ChangeKind.DOCUMENT_UPDATED, etag: etagOf(next.revision) },
+          ]);
+          return { document };
+        },
+        { lock },
+      );
     },
 
     async moveDocument(request, context) {
       const actor = actorOf(context);
       const here = await authorizer.documentFor(subjectOf(context), request.documentId, callOf(context));
       const there = await targetFor(deps, context, request.target);
-      return db.transaction(async (tx) => {
-        const row = await liveDocument(tx, request.documentId);
-        const spot = await spotOf(tx, request.target);
-        refuseOtherWorkspace(row.workspace_id, spot.workspaceId);
-        refuseGain(here, there);
-        if (spot.folderId === row.folder_id) return { document: await withVersion(tx, row) };
-        checkEtag(request.etag, row.revision);
-        const at = clock().getTime();
-        const next = await updateDocument(tx, row, { folder_id: spot.folderId, updated_at: at });
-        const document = await withVersion(tx, next);
-        await recordChanges(tx, row.workspace_id, at, actor, [
-          {
-            ...placed(next),
-            kind: ChangeKind.DOCUMENT_MOVED,
-            etag: etagOf(next.revision),
-            ...(row.folder_id === "" ? {} : { fromFolderId: row.folder_id }),
-          },
-        ]);
-        return { document };
-      });
+      const { workspace_id: lock } = await documentOf(db.query, request.documentId);
+      return db.transaction(
+        async (tx) => {
+          const row = await liveDocument(tx, request.documentId);
+          const spot = await spotOf(tx, request.target);
+          refuseOtherWorkspace(row.workspace_id, spot.workspaceId);
+          refuseGain(here, there);
+          if (spot.folderId === row.folder_id) return { document: await withVersion(tx, row) };
+          checkEtag(request.etag, row.revision);
+          const at = clock().getTime();
+          const next = await updateDocument(tx, row, { folder_id: spot.folderId, updated_at: at });
+          const document = await withVersion(tx, next);
+          await recordChanges(tx, row.workspace_id, at, actor, [
+            {
+              ...placed(next),
+              kind: ChangeKind.DOCUMENT_MOVED,
+              etag: etagOf(next.revision),
+              ...(row.folder_id === "" ? {} : { fromFolderId: row.folder_id }),
+            },
+          ]);
+          return { document };
+        },
+        { lock },
+      );
     },
 
     async deleteDocument(request, context) {
       const actor = actorOf(context);
-      return db.transaction(async (tx) => {
-        const row = await documentOf(tx, request.documentId);
-        if (!isTrashed(row.state)) {
-          checkEtag(request.etag, row.revision);
-          await trashDocument(tx, row, actor, clock().getTime());
-        }
-        return { document: await withVersion(tx, await documentOf(tx, row.id)) };
-      });
+      const { workspace_id: lock } = await documentOf(db.query, request.documentId);
+      return db.transaction(
+        async (tx) => {
+          const row = await documentOf(tx, request.documentId);
+          if (!isTrashed(row.state)) {
+            checkEtag(request.etag, row.revision);
+            await trashDocument(tx, row, actor, clock().getTime());
+          }
+          return { document: await withVersion(tx, await documentOf(tx, row.id)) };
+        },
+        { lock },
+      );
     },
 
     async undeleteDocument(request, context) {
       const actor = actorOf(context);
-      return db.transaction(async (tx) => {
-        const row = await documentOf(tx, request.documentId);
-        if (row.state !== state.live) {
-          await refuseTrashedFolder(tx, row.folder_id);
-          await undeleteDocument(tx, row, actor, clock().getTime());
-        }
-        return { document: await withVersion(tx, await documentOf(tx, row.id)) };
-      });
+      const { workspace_id: lock } = await documentOf(db.query, request.documentId);
+      return db.transaction(
+        async (tx) => {
+          const row = await documentOf(tx, request.documentId);
+          if (row.state !== state.live) {
+            await refuseTrashedFolder(tx, row.folder_id);
+            await undeleteDocument(tx, row, actor, clock().getTime());
+          }
+          return { document: await withVersion(tx, await documentOf(tx, row.id)) };
+        },
+        { lock },
+      );
     },
 
     async purgeDocument(request, context) {
       const actor = actorOf(context);
-      return db.transaction(async (tx) => {
-        const row = await documentOf(tx, request.documentId);
-        refuseLive("document", row);
-        const operation = await startPurge(tx, OperationKind.PURGE_DOCUMENT, row, actor, clock().getTime());
-        return { operation: operationMessage(operation) };
-      });
+      const { workspace_id: lock } = await documentOf(db.query, request.documentId);
+      return db.transaction(
+        async (tx) => {
+          const row = await documentOf(tx, request.documentId);
+          refuseLive("document", row);
+          const operation = await startPurge(tx, OperationKind.PURGE_DOCUMENT, row, actor, clock().getTime());
+          return { operation: operationMessage(operation) };
+        },
+        { lock },
+      );
     },
   };
 }

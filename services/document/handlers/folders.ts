@@ -29,7 +29,6 @@ import {
   grantedFolders,
   heightOf,
   insertFolder,
-  lockTree,
   relinkFolder,
   trashedFolders,
   updateFolder,
@@ -48,6 +47,7 @@ import {
   refuseTrashedFolder,
   spotOf,
   targetFor,
+  workspaceOf,
 } from "./deps.ts";
 import { folderMessage, operationMessage } from "./messages.ts";
 
@@ -55,14 +55,16 @@ export function folderHandlers(deps: Deps): ServiceImpl<typeof FolderService> {
   const { db, authorizer, clock } = deps;
 
   return {
-    createFolder(request, context) {
+    async createFolder(request, context) {
       const actor = actorOf(context);
+      const lock = await workspaceOf(db.query, request.parent);
       const replay = {
         subject: subjectOf(context),
         method: FolderService.method.createFolder,
         requestId: request.requestId,
         request,
         now: clock,
+        lock,
       };
       return idempotent(db, replay, async (tx) => {
         const spot = await spotOf(tx, request.parent);
@@ -138,72 +140,90 @@ export function folderHandlers(deps: Deps): ServiceImpl<typeof FolderService> {
 
     async updateFolder(request, context) {
       const actor = actorOf(context);
-      return db.transaction(async (tx) => {
-        const row = await liveFolder(tx, request.folderId);
-        checkEtag(request.etag, row.revision);
-        if (!request.updateMask?.paths.includes("name")) return { folder: folderMessage(row) };
-        const values = { name: request.name, name_key: sortKey(request.name), updated_at: clock().getTime() };
-        return { folder: await changed(tx, row, values, ChangeKind.FOLDER_UPDATED, actor) };
-      });
+      const { workspace_id: lock } = await folderOf(db.query, request.folderId);
+      return db.transaction(
+        async (tx) => {
+          const row = await liveFolder(tx, request.folderId);
+          checkEtag(request.etag, row.revision);
+          if (!request.updateMask?.paths.includes("name")) return { folder: folderMessage(row) };
+          const values = { name: request.name, name_key: sortKey(request.name), updated_at: clock().getTime() };
+          return { folder: await changed(tx, row, values, ChangeKind.FOLDER_UPDATED, actor) };
+        },
+        { lock },
+      );
     },
 
     async moveFolder(request, context) {
       const actor = actorOf(context);
       const here = await authorizer.folderFor(subjectOf(context), request.folderId, callOf(context));
       const there = await targetFor(deps, context, request.target);
-      return db.transaction(async (tx) => {
-        const { workspace_id } = await folderOf(tx, request.folderId);
-        await lockTree(tx, workspace_id);
-        const row = await liveFolder(tx, request.folderId);
-        const spot = await spotOf(tx, request.target);
-        refuseOtherWorkspace(row.workspace_id, spot.workspaceId);
-        refuseGain(here, there);
-        if (spot.folderId === row.parent_id) return { folder: folderMessage(row) };
-        checkEtag(request.etag, row.revision);
-        checkMove({
-          folderId: row.id,
-          targetId: spot.folderId === "" ? undefined : spot.folderId,
-          targetAncestorIds: spot.ancestorIds,
-          height: await heightOf(tx, row.workspace_id, row.id),
-        });
-        const above = (await ancestorsOf(tx, row.workspace_id, row.id)).slice(1);
-        await relinkFolder(tx, row.workspace_id, row.id, above, spot.ancestorIds);
-        const values = { parent_id: spot.folderId, updated_at: clock().getTime() };
-        return { folder: await changed(tx, row, values, ChangeKind.FOLDER_MOVED, actor) };
-      });
+      const { workspace_id: lock } = await folderOf(db.query, request.folderId);
+      return db.transaction(
+        async (tx) => {
+          const row = await liveFolder(tx, request.folderId);
+          const spot = await spotOf(tx, request.target);
+          refuseOtherWorkspace(row.workspace_id, spot.workspaceId);
+          refuseGain(here, there);
+          if (spot.folderId === row.parent_id) return { folder: folderMessage(row) };
+          checkEtag(request.etag, row.revision);
+          checkMove({
+            folderId: row.id,
+            targetId: spot.folderId === "" ? undefined : spot.folderId,
+            targetAncestorIds: spot.ancestorIds,
+            height: await heightOf(tx, row.workspace_id, row.id),
+          });
+          const above = (await ancestorsOf(tx, row.workspace_id, row.id)).slice(1);
+          await relinkFolder(tx, row.workspace_id, row.id, above, spot.ancestorIds);
+          const values = { parent_id: spot.folderId, updated_at: clock().getTime() };
+          return { folder: await changed(tx, row, values, ChangeKind.FOLDER_MOVED, actor) };
+        },
+        { lock },
+      );
     },
 
     async deleteFolder(request, context) {
       const actor = actorOf(context);
-      return db.transaction(async (tx) => {
-        const row = await folderOf(tx, request.folderId);
-        if (isTrashed(row.state)) return { folder: folderMessage(row) };
-        checkEtag(request.etag, row.revision);
-        await trashFolder(tx, row, actor, clock().getTime());
-        return { folder: folderMessage(await folderOf(tx, row.id)) };
-      });
+      const { workspace_id: lock } = await folderOf(db.query, request.folderId);
+      return db.transaction(
+        async (tx) => {
+          const row = await folderOf(tx, request.folderId);
+          if (isTrashed(row.state)) return { folder: folderMessage(row) };
+          checkEtag(request.etag, row.revision);
+          await trashFolder(tx, row, actor, clock().getTime());
+          return { folder: folderMessage(await folderOf(tx, row.id)) };
+        },
+        { lock },
+      );
     },
 
     async undeleteFolder(request, context) {
       const actor = actorOf(context);
-      return db.transaction(async (tx) => {
-        const row = await folderOf(tx, request.folderId);
-        if (row.state === state.live) return { folder: folderMessage(row) };
-        // One that went with a folder above comes back with it.
-        await refuseTrashedFolder(tx, row.parent_id);
-        await undeleteFolder(tx, row, actor, clock().getTime());
-        return { folder: folderMessage(await folderOf(tx, row.id)) };
-      });
+      const { workspace_id: lock } = await folderOf(db.query, request.folderId);
+      return db.transaction(
+        async (tx) => {
+          const row = await folderOf(tx, request.folderId);
+          if (row.state === state.live) return { folder: folderMessage(row) };
+          // One that went with a folder above comes back with it.
+          await refuseTrashedFolder(tx, row.parent_id);
+          await undeleteFolder(tx, row, actor, clock().getTime());
+          return { folder: folderMessage(await folderOf(tx, row.id)) };
+        },
+        { lock },
+      );
     },
 
     async purgeFolder(request, context) {
       const actor = actorOf(context);
-      return db.transaction(async (tx) => {
-        const row = await folderOf(tx, request.folderId);
-        refuseLive("folder", row);
-        const operation = await startPurge(tx, OperationKind.PURGE_FOLDER, row, actor, clock().getTime());
-        return { operation: operationMessage(operation) };
-      });
+      const { workspace_id: lock } = await folderOf(db.query, request.folderId);
+      return db.transaction(
+        async (tx) => {
+          const row = await folderOf(tx, request.folderId);
+          refuseLive("folder", row);
+          const operation = await startPurge(tx, OperationKind.PURGE_FOLDER, row, actor, clock().getTime());
+          return { operation: operationMessage(operation) };
+        },
+        { lock },
+      );
     },
   };
 }

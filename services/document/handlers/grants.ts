@@ -56,43 +56,52 @@ export function grantHandlers(deps: Deps): ServiceImpl<typeof GrantService> {
       const actor = actorOf(context);
       const { workspace_id } = await targetOf(db.query, request.resource);
       const principal = await refuseUnknown(deps, workspace_id, request.principal, context);
-      return db.transaction(async (tx) => {
-        const target = await liveTargetOf(tx, request.resource);
-        const at = clock().getTime();
-        const row: GrantRow = { ...target, principal, level: request.level, created_by: actor, updated_at: at };
-        const before = await readGrant(tx, target.workspace_id, target.resource_id, principal);
-        if (before?.level === row.level) return { grant: grantMessage(before) };
-        if (before === undefined && (await countGrants(tx, target.workspace_id, target.resource_id)) >= mostGrants) {
-          throw new AppError(Reason.LIMIT_REACHED, { metadata: { limit: String(mostGrants) } });
-        }
-        await putGrant(tx, row);
-        if (target.resource_kind === "document") await listFor(tx, await documentOf(tx, target.resource_id), principal);
-        const raised = row.level > levelBefore(before, target, principal);
-        await record(tx, row, actor, at, ChangeKind.GRANT_SET, raised ? ChangeKind.ACCESS_GAINED : undefined);
-        afterCommit(tx, () => events.grantSet(target.resource_id, principal, row.level));
-        return { grant: grantMessage(row) };
-      });
+      const lock = workspace_id;
+      return db.transaction(
+        async (tx) => {
+          const target = await liveTargetOf(tx, request.resource);
+          const at = clock().getTime();
+          const row: GrantRow = { ...target, principal, level: request.level, created_by: actor, updated_at: at };
+          const before = await readGrant(tx, target.workspace_id, target.resource_id, principal);
+          if (before?.level === row.level) return { grant: grantMessage(before) };
+          if (before === undefined && (await countGrants(tx, target.workspace_id, target.resource_id)) >= mostGrants) {
+            throw new AppError(Reason.LIMIT_REACHED, { metadata: { limit: String(mostGrants) } });
+          }
+          await putGrant(tx, row);
+          if (target.resource_kind === "document")
+            await listFor(tx, await documentOf(tx, target.resource_id), principal);
+          const raised = row.level > levelBefore(before, target, principal);
+          await record(tx, row, actor, at, ChangeKind.GRANT_SET, raised ? ChangeKind.ACCESS_GAINED : undefined);
+          afterCommit(tx, () => events.grantSet(target.resource_id, principal, row.level));
+          return { grant: grantMessage(row) };
+        },
+        { lock },
+      );
     },
 
     async revokeGrant(request, context) {
       const actor = actorOf(context);
       const principal = keyOf(request.principal);
-      return db.transaction(async (tx) => {
-        const target = await liveTargetOf(tx, request.resource);
-        const before = await readGrant(tx, target.workspace_id, target.resource_id, principal);
-        const level = levelBefore(before, target, principal);
-        if (level === 0) return {};
-        const at = clock().getTime();
-        const row: GrantRow = { ...target, principal, level: 0, created_by: actor, updated_at: at };
-        // Without a row the root would be the members' again, as every workspace begins.
-        if (target.resource_id === root && principal === members) await putGrant(tx, row);
-        else await removeGrant(tx, target.workspace_id, target.resource_id, principal);
-        if (target.resource_kind === "document")
-          await unlistFor(tx, target.workspace_id, target.resource_id, principal);
-        await record(tx, { ...row, level }, actor, at, ChangeKind.GRANT_REVOKED, ChangeKind.ACCESS_LOST);
-        afterCommit(tx, () => events.grantRevoked(target.resource_id, principal));
-        return {};
-      });
+      const { workspace_id: lock } = await targetOf(db.query, request.resource);
+      return db.transaction(
+        async (tx) => {
+          const target = await liveTargetOf(tx, request.resource);
+          const before = await readGrant(tx, target.workspace_id, target.resource_id, principal);
+          const level = levelBefore(before, target, principal);
+          if (level === 0) return {};
+          const at = clock().getTime();
+          const row: GrantRow = { ...target, principal, level: 0, created_by: actor, updated_at: at };
+          // Without a row the root would be the members' again, as every workspace begins.
+          if (target.resource_id === root && principal === members) await putGrant(tx, row);
+          else await removeGrant(tx, target.workspace_id, target.resource_id, principal);
+          if (target.resource_kind === "document")
+            await unlistFor(tx, target.workspace_id, target.resource_id, principal);
+          await record(tx, { ...row, level }, actor, at, ChangeKind.GRANT_REVOKED, ChangeKind.ACCESS_LOST);
+          afterCommit(tx, () => events.grantRevoked(target.resource_id, principal));
+          return {};
+        },
+        { lock },
+      );
     },
 
     explainAccess: (request, context) => explainAccess(deps, request, context),

@@ -55,20 +55,24 @@ export function operationHandlers({ db, membership, clock }: Deps): ServiceImpl<
     },
 
     async cancelOperation(request) {
-      return db.transaction(async (tx) => {
-        const row = await operationOf(tx, request.operationId);
-        if (row.state === OperationState.CANCELLED) return { operation: operationMessage(row) };
-        // From its beginning on, part of it is done for good.
-        const at = clock().getTime();
-        if (row.state !== OperationState.PENDING || !(await cancelOperation(tx, row, at))) {
-          const state = enumName(OperationStateSchema, row.state);
-          throw new AppError(Reason.OPERATION_NOT_CANCELLABLE, {
-            metadata: { state },
-            message: "The operation has begun or ended.",
-          });
-        }
-        return { operation: operationMessage(await operationOf(tx, row.id)) };
-      });
+      const { workspace_id: lock } = await operationOf(db.query, request.operationId);
+      return db.transaction(
+        async (tx) => {
+          const row = await operationOf(tx, request.operationId);
+          if (row.state === OperationState.CANCELLED) return { operation: operationMessage(row) };
+          // From its beginning on, part of it is done for good.
+          const at = clock().getTime();
+          if (row.state !== OperationState.PENDING || !(await cancelOperation(tx, row, at))) {
+            const state = enumName(OperationStateSchema, row.state);
+            throw new AppError(Reason.OPERATION_NOT_CANCELLABLE, {
+              metadata: { state },
+              message: "The operation has begun or ended.",
+            });
+          }
+          return { operation: operationMessage(await operationOf(tx, row.id)) };
+        },
+        { lock },
+      );
     },
   };
 }

@@ -57,6 +57,7 @@ export function subscriptionHandlers(deps: Deps, watching: Watching): Handlers {
         requestId: request.requestId,
         request,
         now: clock,
+        lock: workspaceId,
       };
       return idempotent(db, replay, async (tx) => {
         if ((await countSubscriptions(tx, workspaceId)) >= mostSubscriptions) throw limitReached(mostSubscriptions);

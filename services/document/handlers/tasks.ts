@@ -56,21 +56,25 @@ export function taskHandlers(deps: Deps): ServiceImpl<typeof TaskService> {
     change: (tx: Tx, row: TaskRow, at: number) => Promise<Partial<TaskRow> | undefined>,
   ) {
     const actor = actorOf(context);
-    return db.transaction(async (tx) => {
-      const row = await taskOf(tx, taskId);
-      if (row.document_id !== "") await liveDocument(tx, row.document_id);
-      const at = clock().getTime();
-      const values = await change(tx, row, at);
-      // Repeated with the etag of before, a call that has taken effect still answers.
-      if (values === undefined) return { task: taskMessage(row) };
-      checkEtag(etag, row.revision);
-      const next = await updateTask(tx, row, values, at);
-      // An open task that is only pinned anew is not opened again.
-      const told =
-        kind === ChangeKind.TASK_REOPENED && row.status !== TaskStatus.COMPLETED ? ChangeKind.TASK_UPDATED : kind;
-      await recordChanges(tx, row.workspace_id, at, actor, [taskFacts(next, told)]);
-      return { task: taskMessage(next) };
-    });
+    const { workspace_id: lock } = await taskOf(db.query, taskId);
+    return db.transaction(
+      async (tx) => {
+        const row = await taskOf(tx, taskId);
+        if (row.document_id !== "") await liveDocument(tx, row.document_id);
+        const at = clock().getTime();
+        const values = await change(tx, row, at);
+        // Repeated with the etag of before, a call that has taken effect still answers.
+        if (values === undefined) return { task: taskMessage(row) };
+        checkEtag(etag, row.revision);
+        const next = await updateTask(tx, row, values, at);
+        // An open task that is only pinned anew is not opened again.
+        const told =
+          kind === ChangeKind.TASK_REOPENED && row.status !== TaskStatus.COMPLETED ? ChangeKind.TASK_UPDATED : kind;
+        await recordChanges(tx, row.workspace_id, at, actor, [taskFacts(next, told)]);
+        return { task: taskMessage(next) };
+      },
+      { lock },
+    );
   }
 
   return {
@@ -89,6 +93,7 @@ export function taskHandlers(deps: Deps): ServiceImpl<typeof TaskService> {
         requestId: request.requestId,
         request,
         now: clock,
+        lock: workspaceId,
       };
       return idempotent(db, replay, async (tx) => {
         const document = place.case === "documentId" ? await liveDocument(tx, place.value) : undefined;
@@ -178,14 +183,18 @@ export function taskHandlers(deps: Deps): ServiceImpl<typeof TaskService> {
 
     async deleteTask(request, context) {
       const actor = actorOf(context);
-      return db.transaction(async (tx) => {
-        const row = await taskOf(tx, request.taskId);
-        checkEtag(request.etag, row.revision);
-        await removeTask(tx, row);
-        const { etag: _, ...facts } = taskFacts(row, ChangeKind.TASK_DELETED);
-        await recordChanges(tx, row.workspace_id, clock().getTime(), actor, [facts]);
-        return {};
-      });
+      const { workspace_id: lock } = await taskOf(db.query, request.taskId);
+      return db.transaction(
+        async (tx) => {
+          const row = await taskOf(tx, request.taskId);
+          checkEtag(request.etag, row.revision);
+          await removeTask(tx, row);
+          const { etag: _, ...facts } = taskFacts(row, ChangeKind.TASK_DELETED);
+          await recordChanges(tx, row.workspace_id, clock().getTime(), actor, [facts]);
+          return {};
+        },
+        { lock },
+      );
     },
   };
 }

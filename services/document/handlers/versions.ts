@@ -84,6 +84,7 @@ export function versionHandlers(deps: Deps): ServiceImpl<typeof VersionService> 
         requestId: request.requestId,
         request,
         now: clock,
+        lock: document.workspace_id,
       };
       return idempotent(db, replay, async (tx) => {
         const { documentId, documentEtag, label, note } = request;
@@ -104,6 +105,7 @@ export function versionHandlers(deps: Deps): ServiceImpl<typeof VersionService> 
         requestId: request.requestId,
         request,
         now: clock,
+        lock: document.workspace_id,
       };
       return idempotent(db, replay, async (tx) => {
         const { documentId, documentEtag, note } = request;
@@ -134,24 +136,28 @@ export function versionHandlers(deps: Deps): ServiceImpl<typeof VersionService> 
     async updateVersion(request, context) {
       const actor = actorOf(context);
       const paths = request.updateMask?.paths ?? [];
-      return db.transaction(async (tx) => {
-        const document = await liveDocument(tx, request.documentId);
-        const row = await versionOf(tx, document.workspace_id, document.id, request.number);
-        checkEtag(request.etag, row.revision);
-        const label = paths.includes("label") ? request.label : row.label;
-        const note = paths.includes("note") ? request.note : row.note;
-        if (label === row.label && note === row.note) return { version: versionMessage(row) };
-        const next = await updateVersion(tx, row, { label, note });
-        await recordChanges(tx, document.workspace_id, clock().getTime(), actor, [
-          {
-            ...placed(document),
-            kind: ChangeKind.VERSION_UPDATED,
-            version: changedVersion(next),
-            etag: etagOf(next.revision),
-          },
-        ]);
-        return { version: versionMessage(next) };
-      });
+      const { workspace_id: lock } = await documentOf(db.query, request.documentId);
+      return db.transaction(
+        async (tx) => {
+          const document = await liveDocument(tx, request.documentId);
+          const row = await versionOf(tx, document.workspace_id, document.id, request.number);
+          checkEtag(request.etag, row.revision);
+          const label = paths.includes("label") ? request.label : row.label;
+          const note = paths.includes("note") ? request.note : row.note;
+          if (label === row.label && note === row.note) return { version: versionMessage(row) };
+          const next = await updateVersion(tx, row, { label, note });
+          await recordChanges(tx, document.workspace_id, clock().getTime(), actor, [
+            {
+              ...placed(document),
+              kind: ChangeKind.VERSION_UPDATED,
+              version: changedVersion(next),
+              etag: etagOf(next.revision),
+            },
+          ]);
+          return { version: versionMessage(next) };
+        },
+        { lock },
+      );
     },
 
     async createDownloadTicket(request, context) {

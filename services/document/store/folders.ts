@@ -142,18 +142,6 @@ export async function heightOf(query: Query, workspaceId: string, folderId: stri
   return Number(row?.deepest ?? 0) + 1;
 }
 
-/**
- * Keeps moves in a workspace apart, so that two of them cannot make a cycle that neither sees. SQLite has one writer
- * anyway; elsewhere the rows above and below are locked by changing nothing in them, in one order for everybody.
- */
-export async function lockTree(tx: Tx, workspaceId: string): Promise<void> {
-  await tx
-    .updateTable("change_sequence")
-    .set((eb) => ({ n: eb.ref("n") }))
-    .where("partition", "=", workspaceId)
-    .execute();
-}
-
 /** Hangs a folder, with all below it, under other ancestors than before (the nearest first). */
 export async function relinkFolder(
   tx: Tx,
