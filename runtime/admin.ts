@@ -53,7 +53,9 @@ export interface DatabaseAdmin extends AsyncDisposable {
 
 /** How an operator's command opens a database. */
 export interface AdminOptions {
-  /** Makes the database, or brings it up to date, where it is not. Default: false, which a StartError then says. */
+  /** Makes SQLite's file where there is none. Default: false, which a StartError then says. */
+  readonly create?: boolean;
+  /** Brings an older schema up to date. Default: false, which a StartError then says. */
   readonly migrate?: boolean;
 }
 
@@ -66,21 +68,20 @@ const pageSize = 200;
  */
 export async function openForAdmin<const Entities extends readonly Entity[]>(
   options: Omit<OpenDatabaseOptions<Entities>, "logger" | "migrate">,
-  { migrate = false }: AdminOptions = {},
+  { create = false, migrate = false }: AdminOptions = {},
 ): Promise<Database<TablesOf<Entities>>> {
   const { url, name } = options;
   const location = parseDatabaseUrl(url, name);
-  if (location.dialect === "sqlite" && !migrate) {
-    const file = join(location.folder, `${name}.db`);
-    if (!existsSync(file)) {
-      throw new StartError(
-        `There is no database ${file}: set DOCKET_DATA_DIR to the data folder, or start Docket once to make it.`,
-      );
-    }
+  const file = location.dialect === "sqlite" ? join(location.folder, `${name}.db`) : undefined;
+  const missing = file !== undefined && !existsSync(file);
+  if (missing && !create) {
+    throw new StartError(
+      `There is no database ${file}: set DOCKET_DATA_DIR to the data folder, or start Docket once to make it.`,
+    );
   }
   return await openDatabase<Entities>({
     ...options,
-    migrate,
+    migrate: migrate || missing,
     logger: createLogger({ service: name, level: "warn" }),
   } as OpenDatabaseOptions<Entities>);
 }

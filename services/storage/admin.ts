@@ -1,15 +1,16 @@
 // What an operator may see and mend in storage, beside a service that runs or without one: jobs and migrations, whether
 // all contents are whole, and the pieces that a backup needs.
 
+import { pathToFileURL } from "node:url";
 import { type AdminOptions, adminOf, type DatabaseAdmin, openForAdmin } from "@docket/runtime/admin";
-import { blobUrlOf, databaseOf, type StorageConfig } from "./config.ts";
+import { blobPlaceOf, databaseOf, type StorageConfig } from "./config.ts";
 import type { BlobDriver } from "./drivers/driver.ts";
 import { openDriver } from "./drivers/open.ts";
 import { entities } from "./store/entities.ts";
 import { migrations } from "./store/migrations/index.ts";
 import { type Verification, type VerificationOptions, verifyContents } from "./verification.ts";
 
-export { type CopiedPiece, copyPiece, isPieceMissing } from "./transfer/copy_piece.ts";
+export { type CopiedPiece, copyPiece, faultOfPiece } from "./transfer/copy_piece.ts";
 export type { Damage, Verification, VerificationOptions } from "./verification.ts";
 export type { BlobDriver } from "./drivers/driver.ts";
 
@@ -79,6 +80,11 @@ export async function openStorageAdmin(config: StorageConfig, options?: AdminOpt
 }
 
 /** The place of the contents, to read beside the service that owns it. Throws StartError. */
-export function openContents(config: Pick<StorageConfig, "blobUrl" | "dataDir">): Promise<BlobDriver> {
-  return openDriver(blobUrlOf(config), { shared: true });
+export function openContents(config: Pick<StorageConfig, "blobUrl" | "dataDir" | "s3">): Promise<BlobDriver> {
+  return openDriver(blobPlaceOf(config), { shared: true });
+}
+
+/** A folder of its own for contents, to be written by this process alone. Throws StartError. */
+export function openContentsFolder(folder: string): Promise<BlobDriver> {
+  return openDriver({ url: pathToFileURL(folder).href });
 }

@@ -22,20 +22,26 @@ export interface PieceToCopy {
 
 const readBytes = 16 * blockBytes;
 
-/** Copies it durably. Throws PieceMissing where the source has none, and an error that names the piece where it is damaged. */
+/** The source's bytes are not those that were stored. */
+export class PieceDamaged extends Error {
+  override name = "PieceDamaged";
+  readonly code = "PIECE_DAMAGED";
+}
+
+/** Copies it durably. Throws PieceMissing where the source has none, and PieceDamaged where its bytes are others. */
 export async function copyPiece(from: BlobDriver, to: BlobDriver, piece: PieceToCopy): Promise<CopiedPiece> {
   await using reader = await from.open(piece.id);
   const writer = await to.create(piece.id);
   const hash = createHash("sha256");
-  const buffer = Buffer.allocUnsafeSlow(readBytes);
   let at = 0;
   try {
     while (at < piece.fileBytes) {
-      const target = buffer.subarray(0, Math.min(readBytes, piece.fileBytes - at));
+      // The writer may keep what it is given for a while, so each portion has memory of its own.
+      const target = Buffer.allocUnsafe(Math.min(readBytes, piece.fileBytes - at));
       const bytes = target.subarray(0, await reader.read(target, at));
       const bad = findCorrupt(bytes, at / blockBytes, piece.sums);
       if (bytes.byteLength < target.byteLength || bad !== undefined) {
-        throw new Error(`The stored piece ${piece.id} is damaged behind byte ${at}.`);
+        throw new PieceDamaged(`The stored piece ${piece.id} is damaged behind byte ${at}.`);
       }
       hash.update(bytes);
       await writer.write([bytes]);
@@ -49,7 +55,9 @@ export async function copyPiece(from: BlobDriver, to: BlobDriver, piece: PieceTo
   }
 }
 
-/** Whether an error says that there is no such piece; classes differ between realms. */
-export function isPieceMissing(error: unknown): boolean {
-  return (error as { code?: unknown } | undefined)?.code === "PIECE_MISSING";
+/** What an error of {@link copyPiece} says of the source; classes differ between realms. */
+export function faultOfPiece(error: unknown): "missing" | "damaged" | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  if (code === "PIECE_MISSING") return "missing";
+  return code === "PIECE_DAMAGED" ? "damaged" : undefined;
 }
