@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Migrator } from "@mikro-orm/migrations";
-import { type AbstractSqlConnection, MikroORM, SqliteDriver } from "@mikro-orm/sql";
+import { MikroORM, SqliteDriver } from "@mikro-orm/sql";
 import { StartError } from "../errors.ts";
 import type { Entity, OpenDatabaseOptions } from "./database.ts";
 import { isAway } from "./errors.ts";
@@ -80,6 +80,8 @@ async function openServer(location: MysqlLocation, options: Options, scope: Tran
   });
   let orm: Orm | undefined;
   try {
+    // Before MikroORM, which would hide why a server refuses.
+    await pool.check();
     orm = await MikroORM.init({
       ...common(options, "mysql"),
       driver: drivers[server],
@@ -88,7 +90,6 @@ async function openServer(location: MysqlLocation, options: Options, scope: Tran
       collate: "utf8mb4_bin",
       driverOptions: dialect,
     });
-    await (orm.em.getDriver().getConnection() as AbstractSqlConnection).execute("select 1");
   } catch (error) {
     await (orm?.close(true) ?? pool.end());
     throw new StartError(sentenceForServer(error, `${host}:${port}`, schema), { cause: error });

@@ -55,9 +55,9 @@ export interface OpenDatabaseOptions<Entities extends readonly Entity[]> {
   readonly logger: Pick<Logger, "info" | "warn" | "error" | "debug">;
   /**
    * Whether pending migrations are applied now. Default: true for SQLite, the embedded default. When false, pending
-   * ones are a StartError: a job of its own runs them.
+   * ones are a StartError: a job of its own runs them. `unchecked` opens whatever schema there is, for that job.
    */
-  readonly migrate?: boolean;
+  readonly migrate?: boolean | "unchecked";
 }
 
 /** Statements from one schema to another, and back. */
@@ -104,7 +104,8 @@ export async function openDatabase<const Entities extends readonly Entity[]>(
   const backend = await openBackend(location, options, scope);
   try {
     const database = new MikroDatabase<TablesOf<Entities>>(location.dialect, backend, scope, options);
-    await database.prepare(options.migrate ?? location.dialect === "sqlite");
+    const { migrate = location.dialect === "sqlite" } = options;
+    if (migrate !== "unchecked") await database.prepare(migrate);
     return database;
   } catch (error) {
     await backend.close();
@@ -225,6 +226,7 @@ class MikroDatabase<Tables> implements Database<Tables> {
       }
       const back = executed.filter((name) => name > (to ?? executed.at(-2) ?? "")).reverse();
       for (const migration of back) {
+        this.#refuseOneWay(migration);
         await this.#backend.migrating(undefined, () => this.#backend.orm.migrator.down({ migrations: [migration] }));
       }
       const remaining = executed.filter((name) => !back.includes(name)).at(-1);
@@ -232,6 +234,14 @@ class MikroDatabase<Tables> implements Database<Tables> {
       this.#logger.info({ database: this.name, migrations: back }, "migrations taken back");
       return back;
     });
+  }
+
+  #refuseOneWay(name: string): void {
+    const migration = this.#known.find((known) => known.name === name);
+    if (migration !== undefined && Object.hasOwn(migration.prototype, "down")) return;
+    throw new StartError(
+      `The ${this.name} database cannot go back before ${name}: ${migration ? "there is no way back" : "this code does not know it; take it back with the code that does"}.`,
+    );
   }
 
   async schemaDifference(): Promise<SchemaDifference> {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { createPool, type ConnectionOptions as ConnectionSettings, type Pool } from "mysql2";
+import { createConnection } from "mysql2/promise";
 import { StartError } from "../../errors.ts";
 import type { MysqlLocation } from "../url.ts";
 
@@ -33,6 +34,8 @@ export const sessionStatements = [
 export interface OpenPool {
   readonly pool: Pool;
   readonly options: ConnectionSettings;
+  /** Rejects with what the driver says when the server cannot be used. */
+  check(): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -58,6 +61,10 @@ export function openPool(location: MysqlLocation, options: ConnectionOptions): O
   return {
     pool,
     options: settings,
+    async check() {
+      const connection = await createConnection(settings);
+      await connection.end();
+    },
     end: () => new Promise((resolve, reject) => pool.end((error) => (error ? reject(error) : resolve()))),
   };
 }
