@@ -1,13 +1,14 @@
-import { describe, expect, it } from "@jest/globals";
+import { ChangeKind } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import { OperationKind, OperationState } from "@docket/contracts/gen/docket/document/v1/operation_pb.ts";
+import { readChanges } from "@docket/runtime/changelog/read";
 import { openDatabase } from "@docket/runtime/db/database";
 import { newId } from "@docket/runtime/ids";
+import type { MembershipCache } from "@docket/runtime/membership";
 import type { Job } from "@docket/runtime/queue/worker";
 import { captureLog } from "@docket/runtime/testing/log";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
-import { readChanges } from "@docket/runtime/changelog/read";
-import { ChangeKind } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
-import type { MembershipCache } from "@docket/runtime/membership";
+import { testDatabaseUrl } from "@docket/runtime/testing/test_database";
+import { describe, expect, it } from "@jest/globals";
 import type { Clients } from "../clients.ts";
 import { readConfig } from "../config.ts";
 import { createEvents } from "../events.ts";
@@ -24,7 +25,8 @@ describe("housekeeping", () => {
     await using folder = await temporaryFolder();
     const { logger } = captureLog();
     await using db = await openDatabase({
-      url: `file:${folder.path}`,
+      url: await testDatabaseUrl(folder.path),
+      migrate: true,
       name: "document",
       entities,
       migrations,

@@ -1,14 +1,15 @@
 // What the service does by itself: jobs asked for by transactions, and housekeeping that comes back.
-import type { Clock } from "@docket/runtime/clock";
+
 import { trimChanges } from "@docket/runtime/changelog/trim";
+import type { Clock } from "@docket/runtime/clock";
 import { forgetRequests, REQUEST_RECORD_LIFE_MS } from "@docket/runtime/db/request_record";
 import type { MembershipCache } from "@docket/runtime/membership";
 import type { JobHandler, JobHandlers, PeriodicJob } from "@docket/runtime/queue/worker";
 import type { Clients } from "../clients.ts";
 import type { DocumentConfig } from "../config.ts";
 import type { Events } from "../events.ts";
-import type { DocumentDatabase, Tables } from "../store/entities.ts";
 import { forgetArchives } from "../store/archives.ts";
+import type { DocumentDatabase, Tables } from "../store/entities.ts";
 import { forgetOperations } from "../store/operations.ts";
 import { failDeadPurges, purgeHandler, purgeJob, releaseJob } from "./purge.ts";
 import { releaseReferences } from "./references.ts";

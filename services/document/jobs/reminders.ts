@@ -1,10 +1,11 @@
 // Tells of tasks that are due: a change in the log, written in the transaction that marks the task as told of, so that it
 // is there exactly once whoever dies when; and a mail to the assignees, which is asked for in that transaction and sent by
 // the user service at least once.
-import { PrincipalKind } from "@docket/contracts/gen/docket/user/v1/principal_pb.ts";
+
 import { ChangeKind } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
-import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { TaskStatus } from "@docket/contracts/gen/docket/document/v1/task_pb.ts";
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import { PrincipalKind } from "@docket/contracts/gen/docket/user/v1/principal_pb.ts";
 import type { Clock } from "@docket/runtime/clock";
 import { afterCommit } from "@docket/runtime/db/database";
 import { reasonOf } from "@docket/runtime/errors";
@@ -67,13 +68,16 @@ export function tellDue({ db, clients, events, clock }: ReminderOptions, remindA
   async function tellGroup(group: ReminderGroup, today: string, signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
-      const rows = await db.transaction(async (tx) => {
-        const { rows, told } = await markTold(tx, group, today, atOnce);
-        for (const one of told) await askForMail(tx, one);
-        await recordChanges(tx, group.workspaceId, clock().getTime(), "", told.map(dueFacts));
-        if (told.length > 0) afterCommit(tx, () => events.remindersTold(group.workspaceId, told.length));
-        return rows;
-      });
+      const rows = await db.transaction(
+        async (tx) => {
+          const { rows, told } = await markTold(tx, group, today, atOnce);
+          for (const one of told) await askForMail(tx, one);
+          await recordChanges(tx, group.workspaceId, clock().getTime(), "", told.map(dueFacts));
+          if (told.length > 0) afterCommit(tx, () => events.remindersTold(group.workspaceId, told.length));
+          return rows;
+        },
+        { lock: group.workspaceId },
+      );
       if (rows < atOnce) return;
     }
   }

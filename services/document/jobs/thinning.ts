@@ -49,23 +49,26 @@ export function thinVersions(
   /** Removes some versions; false when none are left that may go. */
   async function thinSome(document: DocumentPlace): Promise<boolean> {
     const { workspace_id: workspaceId, id: documentId, folder_id: folderId } = document;
-    return db.transaction(async (tx) => {
-      const at = clock().getTime();
-      const gone = thinnedOut(await agedVersions(tx, document), thinning, at);
-      const some = gone.sort((a, b) => a.number - b.number).slice(0, versionsAtOnce);
-      if (some.length === 0) return false;
-      const numbers = some.map(({ number }) => number);
-      await removeSomeVersions(tx, document, numbers);
-      await enqueue(tx, { kind: releaseJob, payload: { versionIds: some.map(({ id }) => id) } });
-      const facts = some.map(({ id, number, digest, size }) => ({
-        kind: ChangeKind.VERSION_REMOVED,
-        documentId,
-        version: { id, number, digest, size: BigInt(size) },
-        ...(folderId !== "" && { folderId }),
-      }));
-      await recordChanges(tx, workspaceId, at, "", facts);
-      afterCommit(tx, () => events.versionsThinned(documentId, some.length));
-      return gone.length > some.length;
-    });
+    return db.transaction(
+      async (tx) => {
+        const at = clock().getTime();
+        const gone = thinnedOut(await agedVersions(tx, document), thinning, at);
+        const some = gone.sort((a, b) => a.number - b.number).slice(0, versionsAtOnce);
+        if (some.length === 0) return false;
+        const numbers = some.map(({ number }) => number);
+        await removeSomeVersions(tx, document, numbers);
+        await enqueue(tx, { kind: releaseJob, payload: { versionIds: some.map(({ id }) => id) } });
+        const facts = some.map(({ id, number, digest, size }) => ({
+          kind: ChangeKind.VERSION_REMOVED,
+          documentId,
+          version: { id, number, digest, size: BigInt(size) },
+          ...(folderId !== "" && { folderId }),
+        }));
+        await recordChanges(tx, workspaceId, at, "", facts);
+        afterCommit(tx, () => events.versionsThinned(documentId, some.length));
+        return gone.length > some.length;
+      },
+      { lock: workspaceId },
+    );
   }
 }

@@ -5,11 +5,11 @@ import type { Clock } from "@docket/runtime/clock";
 import type { JobHandler } from "@docket/runtime/queue/worker";
 import type { Events } from "../events.ts";
 import type { DocumentDatabase, Tables } from "../store/entities.ts";
-import { trashedBefore } from "../store/trash.ts";
+import { isTrashedBefore, trashedBefore } from "../store/trash.ts";
 import { purgeForGood } from "./purge.ts";
 
-/** How many documents go in one transaction; a folder may hold many, and goes alone. */
-const atOnce = { document: 100, folder: 1 } as const;
+/** How many are looked for at once; each goes in a transaction of its own. */
+const atOnce = 100;
 
 const kinds = { document: OperationKind.PURGE_DOCUMENT, folder: OperationKind.PURGE_FOLDER } as const;
 
@@ -30,14 +30,22 @@ export function emptyTrash(
   async function empty(table: "document" | "folder", before: number, signal: AbortSignal): Promise<number> {
     let emptied = 0;
     for (;;) {
-      signal.throwIfAborted();
-      const found = await db.transaction(async (tx) => {
-        const rows = await trashedBefore(tx, table, before, atOnce[table]);
-        for (const row of rows) await purgeForGood(tx, kinds[table], row, "", clock().getTime());
-        return rows.length;
-      });
-      emptied += found;
-      if (found < atOnce[table]) return emptied;
+      const found = await trashedBefore(db.query, table, before, atOnce);
+      for (const row of found) {
+        signal.throwIfAborted();
+        const lock = row.workspace_id;
+        const began = await db.transaction(
+          async (tx) => {
+            // It may have been taken back meanwhile, alone or with the folder above.
+            if (!(await isTrashedBefore(tx, table, row, before))) return false;
+            await purgeForGood(tx, kinds[table], row, "", clock().getTime());
+            return true;
+          },
+          { lock },
+        );
+        if (began) emptied += 1;
+      }
+      if (found.length < atOnce) return emptied;
     }
   }
 }

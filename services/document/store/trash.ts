@@ -95,6 +95,24 @@ export async function trashedBefore(
     .execute();
 }
 
+/** Whether something still lies in the trash as above. */
+export async function isTrashedBefore(
+  tx: Tx,
+  table: "document" | "folder",
+  row: { readonly workspace_id: string; readonly id: string },
+  before: number,
+): Promise<boolean> {
+  const found = await tx
+    .selectFrom(table)
+    .select("id")
+    .where("workspace_id", "=", row.workspace_id)
+    .where("id", "=", row.id)
+    .where("state", "=", state.trashed)
+    .where("trashed_at", "<", before)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
 /** What every change of a document tells of its place. */
 export function placed(row: { readonly id: string; readonly folder_id: string }): {
   documentId: string;
