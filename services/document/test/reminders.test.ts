@@ -22,6 +22,14 @@ const on = (documentId: string) => ({ case: "documentId" as const, value: docume
 const day = (date: number) => ({ year: 2050, month: 11, day: date });
 const text = (date: number) => `2050-11-${date}`;
 
+/** What a task is made with; without a place it stands alone. */
+interface Made {
+  readonly title: string;
+  readonly dueDate: ReturnType<typeof day>;
+  readonly place?: ReturnType<typeof on>;
+  readonly assignee?: ReturnType<typeof toPerson> | ReturnType<typeof toGroup>;
+}
+
 /** Tells of what is due at a moment, as the worker of a replica would. */
 async function sweep(world: World, db: DocumentDatabase, moment: string): Promise<void> {
   const run = tellDue(
@@ -62,7 +70,7 @@ async function startMorning() {
       await sweep(world, db, moment);
       return (await told()).slice(before);
     },
-    async task(values: Partial<Parameters<typeof tasks.createTask>[0]> & { title: string }): Promise<Task> {
+    async task(values: Made): Promise<Task> {
       const { task } = await tasks.createTask({ place: at(world.workspaceId), ...values }, ann.as);
       if (task === undefined) throw new Error("no task");
       return task;

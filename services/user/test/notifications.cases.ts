@@ -8,6 +8,15 @@ import { refusal, startWorld, type World } from "./world.ts";
 
 const { PERSON, GROUP } = PrincipalKind;
 
+/** What differs from a task of Ben's that is due. */
+interface About {
+  readonly requestId?: string;
+  readonly assignee?: { readonly kind: PrincipalKind; readonly id: string };
+  readonly title?: string;
+  readonly overdue?: boolean;
+  readonly documentId?: string;
+}
+
 /** A workspace with two people, in a world that has got a mail server since. */
 async function withCrew() {
   const options = { mail: false };
@@ -17,7 +26,7 @@ async function withCrew() {
   const ben = await joined(world, anna, workspaceId, "Ben", builtInRoleIds.member);
   options.mail = true;
   await world.restart();
-  const remind = (about: Partial<Parameters<World["notifications"]["sendTaskReminder"]>[0]> = {}) =>
+  const remind = (about: About = {}) =>
     world.notifications.sendTaskReminder({
       requestId: newId(),
       workspaceId,
