@@ -12,6 +12,7 @@ import { openDataDir } from "@docket/runtime/data_dir";
 import { StartError } from "@docket/runtime/errors";
 import type { CallRecord } from "@docket/runtime/interceptors/options";
 import { createLogger, type Logger } from "@docket/runtime/logger";
+import { redisLocation } from "@docket/runtime/redis/location";
 import { readConfig as readStorageConfig } from "@docket/storage/config";
 import { startStorageService } from "@docket/storage/service";
 import { readConfig as readUserConfig } from "@docket/user/config";
@@ -63,6 +64,7 @@ export async function startMesh(
   };
   const gatewayConfig = readGatewayConfig(inside);
   const userConfig = readUserConfig(inside);
+  redisLocation(gatewayConfig.redis);
   const overridesOf = (service: string) => ({
     logger: logger?.child({ service }) ?? createLogger({ service, level: gatewayConfig.logLevel }),
     ...(observe === undefined ? {} : { observe }),

@@ -35,6 +35,8 @@ describe("a start that cannot be", () => {
     ["SIGN_UP", "perhaps"],
     ["TRUSTED_PROXIES", "everybody"],
     ["DATABASE_URL", "oracle://x"],
+    ["REDIS_URL", "http://127.0.0.1"],
+    ["REDIS_URL", "redis://cache.example.com"],
   ])("names the setting %s", async (variable, value) => {
     await using folder = await temporaryFolder();
     const said = await refusal({ DOCKET_DATA_DIR: folder.path, [variable]: value });
