@@ -2,12 +2,14 @@
 // files in one data folder. `npm start`, the journeys and the benches use it.
 
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readConfig as readDocumentConfig } from "@docket/document/config";
 import { startDocumentService } from "@docket/document/service";
 import { readConfig as readGatewayConfig } from "@docket/gateway/config";
 import { startGateway } from "@docket/gateway/service";
+import { readConfig as readIntegrationConfig } from "@docket/integration/config";
+import { startIntegrationService } from "@docket/integration/service";
 import { openDataDir } from "@docket/runtime/data_dir";
 import { StartError } from "@docket/runtime/errors";
 import type { CallRecord } from "@docket/runtime/interceptors/options";
@@ -43,7 +45,7 @@ export interface RunningMesh extends AsyncDisposable {
   /** Where the edge is, without a slash at the end. */
   readonly url: string;
   /** Where each service is inside: `user` → `127.0.0.1:41234`. */
-  readonly addresses: Readonly<Record<"user" | "document" | "storage", string>>;
+  readonly addresses: Readonly<Record<"user" | "document" | "storage" | "integration", string>>;
   /** The portal's process, where it was asked for. */
   readonly portal: PortalProcess | undefined;
 }
@@ -59,6 +61,7 @@ export async function startMesh(
     USER_PORT: "0",
     DOCUMENT_PORT: "0",
     STORAGE_PORT: "0",
+    INTEGRATION_PORT: "0",
     EDGE_INNER_PORT: "0",
     WEB_ADDRESS: undefined,
   };
@@ -80,11 +83,15 @@ export async function startMesh(
   const withStorage = { ...withUser, STORAGE_ADDRESS: storage.address };
   const document = parts.use(await startDocumentService(readDocumentConfig(withStorage), overridesOf("document")));
   const withDocument = { ...withStorage, DOCUMENT_ADDRESS: document.address };
+  const integration = parts.use(
+    await startIntegrationService(readIntegrationConfig(withDocument), overridesOf("integration")),
+  );
+  const withIntegration = { ...withDocument, INTEGRATION_ADDRESS: integration.address };
   let portal: PortalProcess | undefined;
   // Ended after the edge, which may have pages under way.
   parts.defer(async () => portal?.[Symbol.asyncDispose]());
   const gateway = parts.use(
-    await startGateway(readGatewayConfig(withDocument), {
+    await startGateway(readGatewayConfig(withIntegration), {
       ...overridesOf("gateway"),
       ...(wanted && { portal: () => portal?.address }),
     }),
@@ -99,14 +106,19 @@ export async function startMesh(
   const running = parts.move();
   return {
     url: gateway.url,
-    addresses: { user: user.address, document: document.address, storage: storage.address },
+    addresses: {
+      user: user.address,
+      document: document.address,
+      storage: storage.address,
+      integration: integration.address,
+    },
     portal,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
 /** The databases that belong together, and the note in the data folder that all of them were made. */
-const databases = ["user.db", "storage.db", "document.db"];
+const databases = ["user.db", "storage.db", "document.db", "integration.db"];
 const databasesNote = "databases.json";
 
 /**
@@ -114,12 +126,22 @@ const databasesNote = "databases.json";
  * is written after the first complete start, so that one which was interrupted goes on.
  */
 async function refuseMissingDatabases(dataDir: string): Promise<void> {
-  const complete = existsSync(join(dataDir, databasesNote));
-  const missing = complete ? databases.filter((name) => !existsSync(join(dataDir, name))) : [];
+  const missing = (await notedDatabases(dataDir)).filter((name) => !existsSync(join(dataDir, name)));
   if (missing.length > 0) {
     throw new StartError(
       `The data folder ${dataDir} has lost ${missing.join(" and ")}: restore the whole folder from a backup, or set DOCKET_DATA_DIR to an empty one.`,
     );
+  }
+}
+
+/** What the note lists: a database that a later release has added is not missing before its first start. */
+async function notedDatabases(dataDir: string): Promise<string[]> {
+  const note = join(dataDir, databasesNote);
+  if (!existsSync(note)) return [];
+  try {
+    return JSON.parse(await readFile(note, "utf8")) as string[];
+  } catch {
+    return databases;
   }
 }
 

@@ -12,6 +12,7 @@ import { GrantService } from "@docket/contracts/gen/docket/document/v1/grant_ser
 import { OperationService } from "@docket/contracts/gen/docket/document/v1/operation_service_pb.ts";
 import { TaskService } from "@docket/contracts/gen/docket/document/v1/task_service_pb.ts";
 import { VersionService } from "@docket/contracts/gen/docket/document/v1/version_service_pb.ts";
+import { WebhookService } from "@docket/contracts/gen/docket/integration/v1/webhook_service_pb.ts";
 import { TransferService } from "@docket/contracts/gen/docket/storage/v1/transfer_service_pb.ts";
 import { UploadService } from "@docket/contracts/gen/docket/storage/v1/upload_service_pb.ts";
 import { ApiKeyService } from "@docket/contracts/gen/docket/user/v1/api_key_service_pb.ts";
@@ -38,6 +39,7 @@ const services = {
   roles: RoleService,
   sessions: SessionService,
   users: UserService,
+  webhooks: WebhookService,
   workspaces: WorkspaceService,
 };
 

@@ -8,6 +8,7 @@ import {
   grantBuilders,
   versionBuilders,
 } from "./builders_document.ts";
+import { feedBuilders, webhookBuilders } from "./builders_integration.ts";
 import { storageBuilders } from "./builders_storage.ts";
 import { meshBuilders, sessionBuilders, userBuilders } from "./builders_user.ts";
 import { changeBuilders, commentBuilders, operationBuilders, taskBuilders } from "./builders_work.ts";
@@ -34,6 +35,8 @@ const typed: Builders = {
   ...roleBuilders,
   ...groupBuilders,
   ...keyBuilders,
+  ...feedBuilders,
+  ...webhookBuilders,
 };
 
 /** The builders by name, for loops over the registry, which know an RPC only by its descriptor. */

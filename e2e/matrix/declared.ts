@@ -97,6 +97,9 @@ export function holds(
     case ResourceKind.SUBSCRIPTION:
       // "May be read and removed by its maker and by owners and admins."
       return belongs && (relation === "own" || manages) ? allowed : hidden;
+    case ResourceKind.WEBHOOK:
+      // "Make webhooks and see what they deliver": to others they are not there.
+      return roleGives(subject, permission) ? allowed : hidden;
     case ResourceKind.OPERATION:
       // "May be seen by who began it and by owners and admins of the workspace."
       return belongs && (relation === "own" || manages) ? allowed : hidden;

@@ -14,6 +14,9 @@ export interface Made {
   readonly relation: Relation;
 }
 
+/** Where webhooks of the matrix go: a name that stands for nothing (RFC 6761). */
+export const webhookUrl = "https://receiver.invalid/hook";
+
 export class Room {
   readonly world: World;
   readonly subject: Actor;
@@ -160,6 +163,23 @@ export class Room {
       name: `consumer-${next()}`,
     });
     return { id: subscription?.id ?? "", relation: this.relationOf(maker) };
+  }
+
+  /** A webhook of the workspace. */
+  async webhook(): Promise<string> {
+    const { webhook } = await this.owner.clients.webhooks.createWebhook({
+      workspaceId: this.workspaceId,
+      name: this.name(),
+      url: webhookUrl,
+    });
+    return webhook?.id ?? "";
+  }
+
+  /** A ping that was sent to a webhook. */
+  async delivery(): Promise<{ webhookId: string; deliveryId: string }> {
+    const webhookId = await this.webhook();
+    const { delivery } = await this.owner.clients.webhooks.pingWebhook({ webhookId });
+    return { webhookId, deliveryId: delivery?.id ?? "" };
   }
 
   /** A ticket to read the document, the subject's own where it may see it. */

@@ -59,6 +59,7 @@ export const rolePermissions: Readonly<Record<RoleName, readonly Permission[]>> 
     Permission.TASK_CREATE,
     Permission.UPLOAD_CREATE,
     Permission.CHANGE_WATCH,
+    Permission.WEBHOOK_MANAGE,
   ],
   // "Everything but that."
   admin: [
@@ -71,6 +72,7 @@ export const rolePermissions: Readonly<Record<RoleName, readonly Permission[]>> 
     Permission.TASK_CREATE,
     Permission.UPLOAD_CREATE,
     Permission.CHANGE_WATCH,
+    Permission.WEBHOOK_MANAGE,
   ],
   // "Works on documents and tasks."
   member: [

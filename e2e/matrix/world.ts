@@ -67,7 +67,13 @@ export async function openWorld(): Promise<World> {
   const ledger = new Ledger();
   const mesh = parts.use(
     await startMesh(
-      { DOCKET_DATA_DIR: folder.path, PORT: "0", RATE_LIMIT_PERCENT: "0", EDGE_MAX_LOOP_DELAY: "0s" },
+      {
+        DOCKET_DATA_DIR: folder.path,
+        PORT: "0",
+        RATE_LIMIT_PERCENT: "0",
+        EDGE_MAX_LOOP_DELAY: "0s",
+        WEBHOOKS_PER_WORKSPACE: "1000",
+      },
       { logger: createLogger({ level: "error" }), observe: ledger.observe },
     ),
   );

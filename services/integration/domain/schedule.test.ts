@@ -9,7 +9,11 @@ function attemptsOf(random: () => number): number[] {
   const times = [0];
   for (;;) {
     const now = times.at(-1) ?? 0;
-    const next = nextAttempt({ attempts: times.length, now, retryUntil: 3 * day, retryAfterMs: undefined }, 5000, random());
+    const next = nextAttempt(
+      { attempts: times.length, now, retryUntil: 3 * day, retryAfterMs: undefined },
+      5000,
+      random(),
+    );
     if (next === undefined) return times;
     times.push(next);
   }

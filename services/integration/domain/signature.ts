@@ -34,6 +34,12 @@ export function headersOf({ id, timestamp, body }: Signed, secrets: readonly Uin
 /** The id of the delivery of a change to a webhook, a UUID (version 8): the same pair has the same one. */
 export function deliveryIdOf(webhookId: string, changeId: string): string {
   const hex = createHash("sha256").update(`${webhookId}/${changeId}`).digest("hex");
-  const parts = [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)];
+  const parts = [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ];
   return parts.join("-");
 }

@@ -82,7 +82,13 @@ function asNoName(error: unknown): never {
 
 async function encrypted(socket: Socket, host: string, signal: AbortSignal): Promise<Socket> {
   const name = isIP(host) === 0 ? { servername: host } : { host };
-  const tls = dialTls({ socket, ...name, ALPNProtocols: ["http/1.1"], minVersion: "TLSv1.2", rejectUnauthorized: true });
+  const tls = dialTls({
+    socket,
+    ...name,
+    ALPNProtocols: ["http/1.1"],
+    minVersion: "TLSv1.2",
+    rejectUnauthorized: true,
+  });
   try {
     await event(tls, "secureConnect", signal);
     return tls;

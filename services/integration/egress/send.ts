@@ -6,15 +6,7 @@ import { createAddressRules } from "./addresses.ts";
 import { targetOf, type Target, UrlRefused } from "./url.ts";
 
 /** Why nothing was delivered. */
-export type SendFailure =
-  | "status"
-  | "redirect"
-  | "refused"
-  | "name"
-  | "connection"
-  | "tls"
-  | "timeout"
-  | "protocol";
+export type SendFailure = "status" | "redirect" | "refused" | "name" | "connection" | "tls" | "timeout" | "protocol";
 
 /** What came of a request. */
 export interface Outcome {
@@ -126,7 +118,11 @@ async function beginningOf(answer: IncomingMessage): Promise<string> {
   } catch {
     // Cut short, or too slow.
   }
-  return printable(Buffer.concat(parts).subarray(0, answerCharacters * 4).toString()).slice(0, answerCharacters);
+  return printable(
+    Buffer.concat(parts)
+      .subarray(0, answerCharacters * 4)
+      .toString(),
+  ).slice(0, answerCharacters);
 }
 
 /** Control characters other than line breaks and tabs are of no use in a log. */

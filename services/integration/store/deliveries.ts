@@ -190,12 +190,7 @@ export async function webhooksWithDue(query: Query, now: number): Promise<string
 
 /** Removes some deliveries of a webhook with their attempts; how many. */
 export async function removeDeliveries(tx: Tx, webhookId: string): Promise<number> {
-  const rows = await tx
-    .selectFrom("delivery")
-    .select("id")
-    .where("webhook_id", "=", webhookId)
-    .limit(atOnce)
-    .execute();
+  const rows = await tx.selectFrom("delivery").select("id").where("webhook_id", "=", webhookId).limit(atOnce).execute();
   const ids = rows.map(({ id }) => id);
   await removeByIds(tx, webhookId, ids);
   return ids.length;

@@ -14,11 +14,7 @@ export async function readFeeds(query: Query): Promise<Map<string, number>> {
 
 /** The place of one workspace; undefined when it is not followed. */
 export async function readFeed(query: Query, workspaceId: string): Promise<number | undefined> {
-  const row = await query
-    .selectFrom("feed")
-    .select("place")
-    .where("workspace_id", "=", workspaceId)
-    .executeTakeFirst();
+  const row = await query.selectFrom("feed").select("place").where("workspace_id", "=", workspaceId).executeTakeFirst();
   return row?.place;
 }
 

@@ -1,4 +1,5 @@
-// How far this service is in logs that are followed as a whole.
+// How far this service is in the logs of others.
+import { isUniqueViolation } from "@docket/runtime/db/database";
 import type { Query, Tx } from "./entities.ts";
 
 /** The saved cursor; empty when none was saved. */
@@ -7,7 +8,24 @@ export async function readPosition(query: Query, name: string): Promise<string> 
   return row?.position ?? "";
 }
 
-export async function writePosition(tx: Tx, name: string, position: string): Promise<void> {
-  const changed = await tx.updateTable("follower").set({ position }).where("name", "=", name).executeTakeFirst();
-  if (changed.numUpdatedRows === 0n) await tx.insertInto("follower").values({ name, position }).execute();
+/**
+ * Moves the cursor on, in the transaction that applies what lies between; false when it is no longer where the changes
+ * begin, because another process was faster.
+ */
+export async function movePosition(tx: Tx, name: string, from: string, position: string): Promise<boolean> {
+  const moved = await tx
+    .updateTable("follower")
+    .set({ position })
+    .where("name", "=", name)
+    .where("position", "=", from)
+    .executeTakeFirst();
+  if (moved.numUpdatedRows > 0n) return true;
+  if (from !== "") return false;
+  try {
+    await tx.insertInto("follower").values({ name, position }).execute();
+    return true;
+  } catch (error) {
+    if (isUniqueViolation(error)) return false;
+    throw error;
+  }
 }

@@ -38,7 +38,10 @@ export async function insertWebhook(tx: Tx, row: NewWebhook): Promise<void> {
 
 /** What an update of settings or state may change. */
 export type WebhookChange = Partial<
-  Pick<WebhookRow, "name" | "url" | "filter" | "state" | "disabled_reason" | "failing_since" | "failed_rounds" | "blocked_until">
+  Pick<
+    WebhookRow,
+    "name" | "url" | "filter" | "state" | "disabled_reason" | "failing_since" | "failed_rounds" | "blocked_until"
+  >
 >;
 
 /** Changes settings or state; false when the version is no longer the one that was read. */
@@ -70,6 +73,16 @@ export async function noteRound(tx: Tx, webhookId: string, failedRounds: number,
     .updateTable("webhook")
     .set({ failed_rounds: failedRounds, blocked_until: until })
     .where("id", "=", webhookId)
+    .execute();
+}
+
+/** Lets the webhooks of a workspace be told what comes after a place, also those that were made after a later one. */
+export async function beginEarlier(tx: Tx, workspaceId: string, place: number): Promise<void> {
+  await tx
+    .updateTable("webhook")
+    .set({ since: place })
+    .where("workspace_id", "=", workspaceId)
+    .where("since", ">", place)
     .execute();
 }
 

@@ -184,7 +184,7 @@ export const DeliveryState = {
   DELIVERED: 2,
 
   /**
-   * It was given up: after three days of attempts, on 410 Gone, or, a ping, at once. It can be sent again by hand.
+   * It was given up: after three days of attempts, when its webhook was disabled, or, a ping, at once. It can be sent again by hand.
    *
    * @generated from enum value: DELIVERY_STATE_PARKED = 3;
    */

@@ -219,7 +219,7 @@ export const WebhookState = {
   PAUSED: 2,
 
   /**
-   * Docket has stopped it: what happens meanwhile is not kept for it. ResumeWebhook makes it go on.
+   * Docket has stopped it: what waited is parked, what happens meanwhile is not kept for it. ResumeWebhook makes it go on.
    *
    * @generated from enum value: WEBHOOK_STATE_DISABLED = 3;
    */

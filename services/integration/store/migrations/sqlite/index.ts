@@ -1,4 +1,4 @@
 // Oldest first; written by runtime/db/create_migration.ts.
-import { Migration20261121171623_begin } from "./Migration20261121171623_begin.ts";
+import { Migration20261121172431_begin } from "./Migration20261121172431_begin.ts";
 
-export const migrations = [Migration20261121171623_begin];
+export const migrations = [Migration20261121172431_begin];
