@@ -2,6 +2,7 @@
 
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { Permission, ResourceKind } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { newId } from "@docket/runtime/ids";
 import type { BuildersOf } from "./form.ts";
 import type { Room } from "./room.ts";
 import { next } from "./world.ts";
@@ -124,6 +125,14 @@ export const meshBuilders = {
     request: { workspaceId: room.workspaceId, principals: [room.personPrincipal(room.world.extras.colleague.id)] },
   }),
   "docket.user.v1.MembershipService/GetWorkspaceFacts": (room) => ({ request: { workspaceId: room.workspaceId } }),
+  "docket.user.v1.NotificationService/SendTaskReminder": (room) => ({
+    request: {
+      requestId: newId(),
+      workspaceId: room.workspaceId,
+      assignee: room.personPrincipal(room.world.extras.colleague.id),
+      dueDate: "2026-11-21",
+    },
+  }),
   "docket.user.v1.TokenService/ExchangeSession": ({ world }) => ({
     request: { sessionSecret: world.extras.colleague.secret },
   }),
@@ -131,7 +140,10 @@ export const meshBuilders = {
   "docket.user.v1.TokenService/ListPublicKeys": () => ({ request: {} }),
   "docket.user.v1.UserChangeService/WatchUserChanges": () => ({ request: {} }),
 } satisfies BuildersOf<
-  "docket.user.v1.MembershipService" | "docket.user.v1.TokenService" | "docket.user.v1.UserChangeService"
+  | "docket.user.v1.MembershipService"
+  | "docket.user.v1.NotificationService"
+  | "docket.user.v1.TokenService"
+  | "docket.user.v1.UserChangeService"
 >;
 
 const aboutColleague = (room: Room) => ({
