@@ -31,6 +31,13 @@ describe("what happened, in words", () => {
     });
   });
 
+  it("tells whether a task is due or overdue", () => {
+    const due = create(ChangeSchema, { kind: ChangeKind.TASK_DUE, taskDue: { overdue: false } });
+    expect(changeSentence(due, { task: "Check" }).key).toBe("activity.taskDueNamed");
+    const overdue = create(ChangeSchema, { kind: ChangeKind.TASK_DUE, taskDue: { overdue: true } });
+    expect(changeSentence(overdue, {}).key).toBe("activity.taskOverdue");
+  });
+
   it("puts what happened on one day together, in order", () => {
     expect(groupByDay(["b2", "b1", "a1"], (item) => item.charAt(0))).toEqual([
       { day: "b", items: ["b2", "b1"] },

@@ -17,11 +17,13 @@ const sentences: Readonly<Partial<Record<ChangeKind, TextKey>>> = {
   [ChangeKind.DOCUMENT_PURGED]: "activity.documentPurged",
   [ChangeKind.VERSION_CREATED]: "activity.versionCreated",
   [ChangeKind.VERSION_UPDATED]: "activity.versionUpdated",
+  [ChangeKind.VERSION_REMOVED]: "activity.versionRemoved",
   [ChangeKind.TASK_CREATED]: "activity.taskCreated",
   [ChangeKind.TASK_UPDATED]: "activity.taskUpdated",
   [ChangeKind.TASK_COMPLETED]: "activity.taskCompleted",
   [ChangeKind.TASK_REOPENED]: "activity.taskReopened",
   [ChangeKind.TASK_DELETED]: "activity.taskDeleted",
+  [ChangeKind.TASK_DUE]: "activity.taskDue",
   [ChangeKind.COMMENT_CREATED]: "activity.commentCreated",
   [ChangeKind.COMMENT_UPDATED]: "activity.commentUpdated",
   [ChangeKind.COMMENT_DELETED]: "activity.commentDeleted",
@@ -34,12 +36,14 @@ export function changeSentence(
   change: Change,
   names: { task?: string; holder?: string; level?: string },
 ): ChangeSentence {
-  const key = sentences[change.kind] ?? "activity.something";
+  const key = change.taskDue?.overdue ? "activity.taskOverdue" : (sentences[change.kind] ?? "activity.something");
   const named: Partial<Record<TextKey, TextKey>> = {
     "activity.taskCreated": "activity.taskCreatedNamed",
     "activity.taskUpdated": "activity.taskUpdatedNamed",
     "activity.taskCompleted": "activity.taskCompletedNamed",
     "activity.taskReopened": "activity.taskReopenedNamed",
+    "activity.taskDue": "activity.taskDueNamed",
+    "activity.taskOverdue": "activity.taskOverdueNamed",
   };
   const { task = "", holder = "", level = "" } = names;
   return {
@@ -55,6 +59,8 @@ export function changeIcon(kind: ChangeKind): string {
   if (kind === ChangeKind.DOCUMENT_UPDATED || kind === ChangeKind.VERSION_UPDATED) return "i-lucide-pencil";
   if (kind === ChangeKind.DOCUMENT_CREATED || kind === ChangeKind.VERSION_CREATED) return "i-lucide-file-up";
   if (kind === ChangeKind.TASK_COMPLETED) return "i-lucide-circle-check-big";
+  if (kind === ChangeKind.TASK_DUE) return "i-lucide-alarm-clock";
+  if (kind === ChangeKind.VERSION_REMOVED) return "i-lucide-file-minus";
   if (kind >= ChangeKind.TASK_CREATED && kind <= ChangeKind.TASK_DELETED) return "i-lucide-list-checks";
   if (kind >= ChangeKind.COMMENT_CREATED && kind <= ChangeKind.COMMENT_DELETED) return "i-lucide-message-square";
   if (kind === ChangeKind.GRANT_SET || kind === ChangeKind.GRANT_REVOKED) return "i-lucide-key-round";

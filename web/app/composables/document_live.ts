@@ -22,7 +22,7 @@ export function useDocumentLive(page: DocumentPage): void {
   async function apply(change: Change): Promise<void> {
     const { kind, actor } = change;
     page.marks.activity += 1;
-    if (kind >= ChangeKind.TASK_CREATED && kind <= ChangeKind.TASK_DELETED) page.marks.tasks += 1;
+    if (kind >= ChangeKind.TASK_CREATED && kind <= ChangeKind.TASK_DUE) page.marks.tasks += 1;
     else if (kind >= ChangeKind.COMMENT_CREATED && kind <= ChangeKind.COMMENT_DELETED) page.marks.comments += 1;
     else if (kind === ChangeKind.GRANT_SET || kind === ChangeKind.GRANT_REVOKED) page.marks.grants += 1;
     else if (kind === ChangeKind.DOCUMENT_PURGED || kind === ChangeKind.ACCESS_LOST) await page.refresh();
@@ -30,7 +30,7 @@ export function useDocumentLive(page: DocumentPage): void {
       const own = actor?.actor.value === user.value?.id;
       const readNewest = page.shown.value?.id === page.newest.value?.id && route.query.v === undefined;
       await page.refresh();
-      if (kind === ChangeKind.VERSION_CREATED || kind === ChangeKind.VERSION_UPDATED) page.marks.versions += 1;
+      if (kind >= ChangeKind.VERSION_CREATED && kind <= ChangeKind.VERSION_REMOVED) page.marks.versions += 1;
       if (kind === ChangeKind.VERSION_CREATED) page.marks.tasks += 1;
       if (kind === ChangeKind.VERSION_CREATED && own && readNewest) await page.show(page.newest.value);
     }
