@@ -1,14 +1,15 @@
-// The same services, each as a process of its own on free ports, with mTLS between them.
+// The same services, each as processes of its own on free ports, in as many replicas as wanted, with mTLS between them.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { eventually } from "@docket/runtime/testing/eventually";
 import type { PortalOptions } from "./mesh.ts";
 
 /** One process of the mesh. */
 export interface ServiceProcess {
+  /** `user`, and `user.2` for the second of them; `user.worker` for one that only works. */
   readonly name: string;
   readonly child: ChildProcess;
   /** All that it said on standard error. */
@@ -17,91 +18,176 @@ export interface ServiceProcess {
 
 /** A mesh of processes. */
 export interface ProcessMesh extends AsyncDisposable {
+  /** The first edge. */
   readonly url: string;
+  /** All edges. */
+  readonly urls: readonly string[];
   readonly processes: ReadonlyMap<string, ServiceProcess>;
-  /** Ends one with SIGKILL and starts it again with the same settings. */
+  /** Ends one with a signal and leaves it so. Default: SIGKILL. */
+  end(name: string, signal?: NodeJS.Signals): Promise<void>;
+  /** Starts one that has ended, with the settings it had, and waits until it listens. */
+  start(name: string): Promise<void>;
+  /** Ends one with SIGKILL, starts it again and waits until all are ready. */
   restart(name: string): Promise<void>;
+  /** Waits until every edge says that all it needs is ready. */
+  ready(): Promise<void>;
 }
 
 /** In the order in which they call each other, as far as they do; they end the other way round. */
-const withoutPortal = ["user", "storage", "document", "gateway"];
-const withPortal = ["user", "storage", "document", "web", "gateway"];
+const services = ["user", "storage", "document", "integration"] as const;
 
+/** What is started. */
 export interface ProcessOptions {
   /** Starts the portal's process too. Default: no pages. */
   readonly portal?: PortalOptions;
+  /** How many of each service and of the edge. Default: 1. */
+  readonly replicas?: number;
+  /** Whether background work is done by processes apart, one for each service. Default: false, all do it. */
+  readonly workers?: boolean;
 }
 
-/** Starts one process for each service and waits until the edge says that all are ready, and the portal if it is asked for. */
+interface Part {
+  readonly name: string;
+  readonly service: string;
+  readonly port: number;
+  readonly parameters: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Starts the processes and waits until every edge says that all are ready, and the portal if it is asked for. */
 export async function startProcesses(
   dataDir: string,
   settings: Record<string, string> = {},
-  { portal }: ProcessOptions = {},
+  { portal, replicas = 1, workers = false }: ProcessOptions = {},
 ): Promise<ProcessMesh> {
-  const names = portal ? withPortal : withoutPortal;
-  const [user, storage, document, port, inner, web] = await freePorts(6);
+  const { parts, shared, urls } = await planOf(replicas, workers, portal !== undefined);
   const environment = {
     ...process.env,
     LOG_LEVEL: "warn",
     DOCKET_DATA_DIR: dataDir,
-    USER_PORT: String(user),
-    STORAGE_PORT: String(storage),
-    DOCUMENT_PORT: String(document),
-    USER_ADDRESS: `127.0.0.1:${user}`,
-    STORAGE_ADDRESS: `127.0.0.1:${storage}`,
-    DOCUMENT_ADDRESS: `127.0.0.1:${document}`,
-    PORT: String(port),
-    ...(portal && {
-      WEB_PORT: String(web),
-      WEB_ADDRESS: `127.0.0.1:${web}`,
-      WEB_OUTPUT: await portal.build(),
-      EDGE_INNER_PORT: String(inner),
-      GATEWAY_INNER_ADDRESS: `127.0.0.1:${inner}`,
-    }),
+    ...shared,
+    ...(portal && { WEB_OUTPUT: await portal.build() }),
     ...settings,
   };
-  const url = `http://127.0.0.1:${port}`;
   const processes = new Map<string, ServiceProcess>();
-  const launch = (name: string) => processes.set(name, spawnService(name, environment));
-  for (const name of names) launch(name);
+  const launch = (part: Part) => {
+    processes.set(part.name, spawnService(part, { ...environment, ...part.environment }));
+  };
+  const partOf = (name: string) => {
+    const part = parts.find((each) => each.name === name);
+    if (part === undefined)
+      throw new Error(`there is no process ${name}: ${parts.map((each) => each.name).join(", ")}`);
+    return part;
+  };
+  const wait = async (check: () => Promise<boolean>) => {
+    await eventually(check, { timeoutMs: 60_000, intervalMs: 50 });
+  };
+  const listens = async (part: Part) => {
+    const { child, output } = processes.get(part.name) as ServiceProcess;
+    await wait(async () => hasEnded(child) || (await accepts(part.port)));
+    if (hasEnded(child)) throw new Error(`${part.name} ended with ${child.exitCode ?? child.signalCode}: ${output()}`);
+  };
   const ready = async () => {
-    for (const { name, child, output } of processes.values()) {
-      if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}: ${output()}`);
-    }
-    if (!(await fetch(`${url}/readyz`)).ok) return false;
-    return !portal || (await fetch(`${url}/`, { redirect: "manual" })).status < 500;
+    for (const url of urls) if (!(await fetch(`${url}/readyz`)).ok) return false;
+    return !portal || (await fetch(`${urls[0]}/`, { redirect: "manual" })).status < 500;
   };
-  await eventually(ready, { timeoutMs: 60_000, intervalMs: 100 });
-  return {
-    url,
+  const mesh: ProcessMesh = {
+    url: urls[0] ?? "",
+    urls,
     processes,
-    async restart(name) {
-      await ended(processes.get(name), "SIGKILL");
-      launch(name);
-      await eventually(ready, { timeoutMs: 60_000, intervalMs: 100 });
+    end: (name, signal = "SIGKILL") => ended(processes.get(name), signal),
+    async start(name) {
+      const part = partOf(name);
+      launch(part);
+      await listens(part);
     },
+    async restart(name) {
+      await mesh.end(name);
+      await mesh.start(name);
+      await mesh.ready();
+    },
+    ready: () => wait(ready),
     async [Symbol.asyncDispose]() {
-      for (const name of [...names].reverse()) await ended(processes.get(name), "SIGTERM");
+      for (const { name } of parts.toReversed()) await ended(processes.get(name), "SIGTERM");
     },
   };
+  try {
+    for (const part of parts) launch(part);
+    for (const part of parts) await listens(part);
+    await mesh.ready();
+    return mesh;
+  } catch (error) {
+    await mesh[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
-function spawnService(name: string, environment: Record<string, string | undefined>): ServiceProcess {
-  const path = name === "web" ? "../web/main.ts" : `../services/${name}/main.ts`;
+/** Which processes there are, on which ports, and what all of them must know of each other. */
+async function planOf(replicas: number, workers: boolean, portal: boolean) {
+  const parts: Part[] = [];
+  const shared: Record<string, string> = {};
+  const each = Array.from({ length: replicas }, (_, index) => index);
+  const nameOf = (service: string, index: number) => (index === 0 ? service : `${service}.${index + 1}`);
+  for (const service of services) {
+    const variable = `${service.toUpperCase()}_PORT`;
+    const ports = await freePorts(replicas + 1);
+    shared[`${service.toUpperCase()}_ADDRESS`] = each.map((index) => `127.0.0.1:${ports[index]}`).join(",");
+    const role = workers ? ["--role", "server"] : [];
+    const part = (name: string, port = 0, parameters: readonly string[] = role) =>
+      parts.push({ name, service, port, parameters, environment: { [variable]: String(port) } });
+    for (const index of each) part(nameOf(service, index), ports[index]);
+    if (workers) part(`${service}.worker`, ports[replicas], ["--role", "worker"]);
+  }
+  const [inner = 0, web = 0, ...edges] = await freePorts(2 + 2 * replicas);
+  if (portal) {
+    shared.WEB_ADDRESS = `127.0.0.1:${web}`;
+    shared.GATEWAY_INNER_ADDRESS = `127.0.0.1:${inner}`;
+    parts.push({ name: "web", service: "web", port: web, parameters: [], environment: { WEB_PORT: String(web) } });
+  }
+  for (const index of each) {
+    const port = edges[index] ?? 0;
+    const innerPort = index === 0 ? inner : (edges[replicas + index] ?? 0);
+    const environment = { PORT: String(port), ...(portal && { EDGE_INNER_PORT: String(innerPort) }) };
+    parts.push({ name: nameOf("gateway", index), service: "gateway", port, parameters: [], environment });
+  }
+  return { parts, shared, urls: each.map((index) => `http://127.0.0.1:${edges[index]}`) };
+}
+
+function spawnService(part: Part, environment: Record<string, string | undefined>): ServiceProcess {
+  const path = part.service === "web" ? "../web/main.ts" : `../services/${part.service}/main.ts`;
   const main = fileURLToPath(new URL(path, import.meta.url));
-  const child = spawn(process.execPath, [main], { env: environment, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(process.execPath, [main, ...part.parameters], {
+    env: environment,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let said = "";
   child.stderr?.on("data", (chunk) => {
     said += chunk;
   });
-  return { name, child, output: () => said };
+  return { name: part.name, child, output: () => said };
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
 
 async function ended(service: ServiceProcess | undefined, signal: NodeJS.Signals): Promise<void> {
-  if (service === undefined || service.child.exitCode !== null || service.child.signalCode !== null) return;
+  if (service === undefined || hasEnded(service.child)) return;
   const exit = once(service.child, "exit");
   service.child.kill(signal);
   await exit;
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** Ports that nobody uses now. They are given back before they are used, so a clash is possible, though unlikely. */
