@@ -68,7 +68,9 @@ export const jobCommands: readonly Command[] = [
     count: { min: 1, max: 1000 },
     options: { all: { type: "boolean" }, kind: { type: "string" } },
     run: ({ positionals, options }, { environment }) =>
-      onDead(positionals, options, environment, "wait for a worker again", (admin, id) => admin.rerunJob(id)),
+      onDead(positionals, options, environment, ["waits for a worker again", "wait for a worker again"], (admin, id) =>
+        admin.rerunJob(id),
+      ),
   },
   {
     name: "jobs discard",
@@ -77,7 +79,7 @@ export const jobCommands: readonly Command[] = [
     count: { min: 1, max: 1000 },
     options: { all: { type: "boolean" }, kind: { type: "string" } },
     run: ({ positionals, options }, { environment }) =>
-      onDead(positionals, options, environment, "are gone", (admin, id) => admin.discardJob(id)),
+      onDead(positionals, options, environment, ["is gone", "are gone"], (admin, id) => admin.discardJob(id)),
   },
 ];
 
@@ -85,7 +87,7 @@ async function onDead(
   [service = "", ...ids]: readonly string[],
   { all, kind }: Readonly<Record<string, unknown>>,
   environment: Parameters<typeof withDatabases>[1],
-  said: string,
+  [one, several]: readonly [string, string],
   change: (admin: DatabaseAdmin, id: string) => Promise<boolean>,
 ): Promise<Answer> {
   const names = databasesNamed(service);
@@ -100,7 +102,7 @@ async function onDead(
   });
   const missing = ids.filter((id) => !done.includes(id));
   if (missing.length > 0) throw new StartError(`${service} has no dead job ${missing.join(", ")}${rest(done)}.`);
-  return { data: { jobs: done }, lines: [`${done.length} ${done.length === 1 ? "job" : "jobs"}: ${said}.`] };
+  return { data: { jobs: done }, lines: [done.length === 1 ? `1 job ${one}.` : `${done.length} jobs ${several}.`] };
 }
 
 function rest(done: readonly string[]): string {
