@@ -3,6 +3,7 @@
 
 import { settings as documentSettings } from "@docket/document/config";
 import { settings as gatewaySettings } from "@docket/gateway/config";
+import { settings as integrationSettings } from "@docket/integration/config";
 import { type SettingRow, type Settings, settingsReference } from "@docket/runtime/config";
 import { storageSettings } from "@docket/storage/config";
 import { settings as userSettings } from "@docket/user/config";
@@ -14,6 +15,7 @@ export const declaredSettings: Readonly<Record<string, Settings>> = {
   user: userSettings,
   document: documentSettings,
   storage: storageSettings,
+  integration: integrationSettings,
   web: webSettings,
 };
 

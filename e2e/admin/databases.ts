@@ -2,6 +2,8 @@
 
 import { openDocumentAdmin } from "@docket/document/admin";
 import { readConfig as readDocumentConfig } from "@docket/document/config";
+import { openIntegrationAdmin } from "@docket/integration/admin";
+import { readConfig as readIntegrationConfig } from "@docket/integration/config";
 import type { AdminOptions, DatabaseAdmin } from "@docket/runtime/admin";
 import { openStorageAdmin } from "@docket/storage/admin";
 import { readConfig as readStorageConfig } from "@docket/storage/config";
@@ -17,6 +19,8 @@ export const openers = {
     openDocumentAdmin(readDocumentConfig(environment), options),
   storage: (environment: Environment, options?: AdminOptions) =>
     openStorageAdmin(readStorageConfig(environment), options),
+  integration: (environment: Environment, options?: AdminOptions) =>
+    openIntegrationAdmin(readIntegrationConfig(environment), options),
 } satisfies Record<string, (environment: Environment, options?: AdminOptions) => Promise<DatabaseAdmin>>;
 
 /** The name of a service that has a database. */
