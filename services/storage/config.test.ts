@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "@jest/globals";
-import { blobUrlOf, limitsOf, readConfig } from "./config.ts";
+import { blobPlaceOf, blobUrlOf, limitsOf, readConfig } from "./config.ts";
 
 describe("the settings", () => {
   it("need nothing to be set", () => {
@@ -20,7 +20,6 @@ describe("the settings", () => {
   });
 
   it.each([
-    ["BLOB_URL", "s3://bucket"],
     ["BLOB_URL", "/var/x"],
     ["BLOB_URL", "file:"],
     ["UPLOAD_MAX_BYTES", "lots"],
@@ -29,6 +28,38 @@ describe("the settings", () => {
     ["STORAGE_PORT", "70000"],
   ])("name the variable at fault: %s=%s", (variable, value) => {
     expect(() => readConfig({ [variable]: value })).toThrow(new RegExp(`^${variable} must be `));
+  });
+
+  it("take a bucket, with credentials beside it and never in it", () => {
+    const url = "s3://files/docket?region=eu-central-1&sse=aws:kms&kms_key_id=alias/files";
+    expect(blobPlaceOf(readConfig({ BLOB_URL: url }))).not.toHaveProperty("credentials");
+    const config = readConfig({ BLOB_URL: url, AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "a secret" });
+    expect(blobPlaceOf(config)).toMatchObject({ url, credentials: { accessKeyId: "id", secretAccessKey: "a secret" } });
+    expect(JSON.stringify(config)).not.toContain("a secret");
+    expect(() => readConfig({ BLOB_URL: url, AWS_ACCESS_KEY_ID: "id" })).toThrow(/AWS_SECRET_ACCESS_KEY/);
+  });
+
+  it.each([
+    ["s3://key:secret@files", /no credentials/],
+    ["s3://Files_", /names no bucket/],
+    ["s3://files?regio=x", /does not know regio/],
+    ["s3://files?endpoint=http://s3.example.com", /BLOB_ALLOW_PLAINTEXT/],
+    ["s3://files?endpoint=https://a:b@s3.example.com", /no credentials in its endpoint/],
+    ["s3://files?endpoint=nowhere", /an https URL/],
+    ["s3://files?path_style=perhaps", /path_style/],
+    ["s3://files?sse=rot13", /sse=AES256/],
+    ["s3://files?sse=AES256&kms_key_id=x", /sse=aws:kms only/],
+  ])("refuse %s", (url, why) => {
+    expect(() => readConfig({ BLOB_URL: url })).toThrow(/^BLOB_URL /);
+    expect(() => readConfig({ BLOB_URL: url })).toThrow(why);
+    expect(() => readConfig({ BLOB_URL: url })).not.toThrow(/secret@|a:b@/);
+  });
+
+  it("let endpoints be plain http on this machine, and elsewhere where that is said", () => {
+    for (const host of ["localhost", "127.0.0.1:9000", "[::1]:9000"]) {
+      readConfig({ BLOB_URL: `s3://files?endpoint=http://${host}` });
+    }
+    readConfig({ BLOB_URL: "s3://files?endpoint=http://s3.example.com", BLOB_ALLOW_PLAINTEXT: "true" });
   });
 
   it("keep the file of a piece as long as a reader may need it, and no longer than its contents", () => {

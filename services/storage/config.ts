@@ -4,8 +4,10 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { ConfigError, readSettings, setting, type Values } from "@docket/runtime/config";
-import { databaseUrlOf, serviceSettings } from "@docket/runtime/service_settings";
+import { databaseOf, serviceSettings } from "@docket/runtime/service_settings";
 import type { Limits } from "./domain/limits.ts";
+import type { BlobPlace } from "./drivers/open.ts";
+import { parseS3Url } from "./drivers/s3/url.ts";
 
 const day = 24 * 60 * 60 * 1000;
 
@@ -15,8 +17,33 @@ export const storageSettings = {
   // A text and not a URL: `file:./contents` would become a folder of the root.
   blobUrl: setting.string("BLOB_URL", {
     optional: true,
-    doc: "Where file contents are kept: `file:` and a folder. Unset: `blobs` in the data folder.",
+    doc: "Where file contents are kept: `file:` and a folder, or `s3://bucket/prefix?region=…`, with `endpoint`, `path_style=true`, `sse=AES256` or `sse=aws:kms` and `kms_key_id` where they are wanted. Unset: `blobs` in the data folder.",
   }),
+  s3: {
+    accessKeyId: setting.string("AWS_ACCESS_KEY_ID", {
+      optional: true,
+      doc: "The key for the bucket of BLOB_URL. Unset: whatever else the AWS SDK finds, such as the role of a pod or a machine.",
+    }),
+    secretAccessKey: setting.string("AWS_SECRET_ACCESS_KEY", {
+      optional: true,
+      secret: true,
+      doc: "The secret of AWS_ACCESS_KEY_ID.",
+    }),
+    sessionToken: setting.string("AWS_SESSION_TOKEN", {
+      optional: true,
+      secret: true,
+      doc: "The session of AWS_ACCESS_KEY_ID, where it is a temporary one.",
+    }),
+    allowPlaintext: setting.boolean("BLOB_ALLOW_PLAINTEXT", {
+      default: false,
+      doc: "Whether the endpoint in BLOB_URL may be another machine's over plain http: whoever is on the way can then read all files.",
+    }),
+    partMemoryBytes: setting.bytes("BLOB_PART_MEMORY", {
+      default: "96MiB",
+      min: 16 * 1024 * 1024,
+      doc: "How many bytes of all uploads may be in memory on their way to a bucket, to which they go in parts of 8 MiB.",
+    }),
+  },
   maxFileBytes: setting.bytes("UPLOAD_MAX_BYTES", {
     default: "50GiB",
     min: 1,
@@ -68,6 +95,11 @@ export const storageSettings = {
     min: 1000,
     doc: "How often all stored contents are read and compared with their checksums.",
   }),
+  abandonedMs: setting.duration("BLOB_ABANDONED_AFTER", {
+    default: "24h",
+    min: 1000,
+    doc: "How long bytes stay in a bucket that nothing knows of: parts never put together, objects never noted. A write takes an hour at most, and must be shorter than this.",
+  }),
   janitorMs: setting.duration("STORAGE_JANITOR_INTERVAL", {
     default: "30s",
     min: 100,
@@ -85,19 +117,41 @@ export type StorageConfig = Values<typeof storageSettings>;
 /** Reads the settings. Throws ConfigError with a sentence that names the variable. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): StorageConfig {
   const config = readSettings(storageSettings, env);
-  blobUrlOf(config);
+  blobPlaceOf(config);
   return config;
 }
 
-export { databaseUrlOf };
+export { databaseOf };
+
+/** Where the contents are, with all that a driver needs to open the place. */
+export function blobPlaceOf(config: Pick<StorageConfig, "blobUrl" | "dataDir" | "s3">): BlobPlace {
+  const url = blobUrlOf(config);
+  if (!url.startsWith("s3:")) return { url };
+  const { accessKeyId, secretAccessKey, sessionToken, allowPlaintext, partMemoryBytes } = config.s3;
+  parseS3Url(url, { allowPlaintext });
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
+    throw new ConfigError("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set together.");
+  }
+  const credentials = accessKeyId !== undefined &&
+    secretAccessKey !== undefined && {
+      accessKeyId,
+      secretAccessKey: secretAccessKey.reveal(),
+      ...(sessionToken === undefined ? {} : { sessionToken: sessionToken.reveal() }),
+    };
+  return { url, allowPlaintext, partMemoryBytes, ...(credentials ? { credentials } : {}) };
+}
 
 /** Where the contents are, as a URL that a driver opens. */
 export function blobUrlOf({ blobUrl, dataDir }: Pick<StorageConfig, "blobUrl" | "dataDir">): string {
   if (blobUrl === undefined) return pathToFileURL(join(dataDir, "blobs")).href;
+  if (blobUrl.startsWith("s3:")) return blobUrl;
   if (URL.canParse(blobUrl) && blobUrl.startsWith("file://")) return new URL(blobUrl).href;
   const path = /^file:(.+)$/.exec(blobUrl)?.[1];
   if (path === undefined || path.startsWith("//")) {
-    throw new ConfigError("BLOB_URL", "BLOB_URL must be file: and a folder, such as file:/var/lib/docket/blobs.");
+    throw new ConfigError(
+      "BLOB_URL",
+      "BLOB_URL must be file: and a folder, such as file:/var/lib/docket/blobs, or s3: and a bucket.",
+    );
   }
   return pathToFileURL(resolve(path)).href;
 }

@@ -9,20 +9,23 @@ import { UploadService } from "@docket/contracts/gen/docket/storage/v1/upload_se
 import { UsageService } from "@docket/contracts/gen/docket/storage/v1/usage_service_pb.ts";
 import { type Clock, systemClock } from "@docket/runtime/clock";
 import { openDatabase } from "@docket/runtime/db/database";
+import { StartError } from "@docket/runtime/errors";
 import type { Identity } from "@docket/runtime/identity/identity";
 import type { CallRecord } from "@docket/runtime/interceptors/options";
 import { createLogger, type Logger } from "@docket/runtime/logger";
 import { createMembershipCache } from "@docket/runtime/membership";
 import { connectMesh } from "@docket/runtime/mesh";
+import { startWorker } from "@docket/runtime/queue/worker";
 import { openRedis } from "@docket/runtime/redis/redis";
 import { shareWakeUps } from "@docket/runtime/redis/wake_ups";
+import { answersCalls, type Role, runsJobs } from "@docket/runtime/role";
 import { implement, LiveStreams, type RunningService, startService } from "@docket/runtime/service";
 import { addressBook, openIdentity } from "@docket/runtime/service_settings";
 import { createTokenVerifier, jwksOf } from "@docket/runtime/token";
 import { endStreamsOf, followUserChanges } from "@docket/runtime/user_changes";
 import { createAuthorizer } from "./authorizer.ts";
 import { type Clients, connectClients } from "./clients.ts";
-import { blobUrlOf, databaseUrlOf, limitsOf, type StorageConfig } from "./config.ts";
+import { blobPlaceOf, databaseOf, limitsOf, type StorageConfig } from "./config.ts";
 import { openDriver } from "./drivers/open.ts";
 import { storageEvents } from "./events.ts";
 import { blobHandlers } from "./handlers/blobs.ts";
@@ -30,11 +33,12 @@ import type { HandlerDeps } from "./handlers/deps.ts";
 import { transferHandlers } from "./handlers/transfers.ts";
 import { uploadHandlers } from "./handlers/uploads.ts";
 import { usageHandlers } from "./handlers/usage.ts";
+import { jobHandlers } from "./jobs/handlers.ts";
 import { Janitor } from "./jobs/janitor.ts";
 import { applyUserChange } from "./jobs/user_changes.ts";
 import { BlobStore } from "./store/blobs.ts";
 import { entities } from "./store/entities.ts";
-import { migrations } from "./store/migrations/sqlite/index.ts";
+import { migrations } from "./store/migrations/index.ts";
 import { ReferenceStore } from "./store/references.ts";
 import { TicketKeyStore } from "./store/ticket_keys.ts";
 import { UploadStore } from "./store/uploads.ts";
@@ -48,6 +52,8 @@ import { Writers } from "./transfer/writers.ts";
 
 /** What may be put in place of the defaults. */
 export interface StorageOverrides {
+  /** What this process does. Default: everything. */
+  readonly role?: Role;
   readonly logger?: Logger;
   readonly clock?: Clock;
   readonly identity?: Identity;
@@ -69,6 +75,7 @@ export async function startStorageService(
   overrides: StorageOverrides = {},
 ): Promise<RunningStorage> {
   const { clock = systemClock, logger = createLogger({ service: "storage", level: config.logLevel }) } = overrides;
+  const { role = "all" } = overrides;
   const startedAt = Date.now();
   const limits = limitsOf(config);
   const events = storageEvents(logger);
@@ -84,16 +91,21 @@ export async function startStorageService(
 
   const db = parts.use(
     await openDatabase({
-      url: databaseUrlOf(config),
+      ...databaseOf(config),
       name: "storage",
       entities,
-      migrations: { sqlite: migrations },
+      migrations,
       logger,
     }),
   );
   parts.use(shareWakeUps(db, parts.use(openRedis(config.redis, logger))));
-  const blobUrl = blobUrlOf(config);
-  const driver = parts.use(await openDriver(blobUrl));
+  const place = blobPlaceOf(config);
+  const driver = parts.use(await openDriver(place));
+  if (role !== "all" && driver.exclusive) {
+    throw new StartError(
+      "Files in a folder are kept by one storage process alone: start it without --role, or set BLOB_URL to s3://.",
+    );
+  }
 
   const watch = new UploadWatch();
   const uploads = new UploadStore(db, watch, clock, limits);
@@ -104,27 +116,42 @@ export async function startStorageService(
   const digests = new RunningDigests();
   const writeBudget = new ByteBudget(config.inFlightBytes);
   const readBudget = new ByteBudget(config.inFlightBytes);
-  const writers = new Writers({ driver, uploads, digests, clock, budget: writeBudget });
+  const writers = parts.use(new Writers({ driver, uploads, digests, clock, budget: writeBudget }));
   const reader = new BlobReader({ db, driver, blobs, events, budget: readBudget });
-  const verifier = parts.use(new Verifier({ db, blobs, events, blobUrl, maxParts: limits.maxParts }));
-  const janitor = parts.use(new Janitor({ db, driver, blobs, verifier, writers, ticketKeys, events, clock, limits }));
-  await janitor.sweep(startedAt);
-  janitor.start(config.janitorMs);
+  const verifier = parts.use(new Verifier({ db, blobs, events, place, maxParts: limits.maxParts }));
+  const janitor = new Janitor({ db, driver, uploads, blobs, verifier, writers, ticketKeys, events, clock, limits });
+  if (runsJobs(role)) {
+    if (driver.exclusive) await janitor.sweep(startedAt);
+    // By the real time, as leases are. What a job was cut at, another worker takes up soon; a person may be waiting.
+    const soon = { leaseMs: 10_000, drainMs: 2_000 };
+    parts.use(
+      startWorker({
+        db,
+        logger,
+        handlers: jobHandlers(verifier),
+        periodic: janitor.periodic(config.janitorMs),
+        ...soon,
+      }),
+    );
+    await janitor.resume();
+  }
 
   const liveStreams = new LiveStreams();
-  parts.use(
-    followUserChanges({
-      client: clients.userChanges,
-      logger,
-      apply: async (changes) => {
-        for (const change of changes) {
-          endStreamsOf(change, liveStreams);
-          await applyUserChange(change, { membership, uploads, blobs, writers });
-        }
-      },
-      onGap: () => membership.forgetAll(),
-    }),
-  );
+  if (answersCalls(role)) {
+    parts.use(
+      followUserChanges({
+        client: clients.userChanges,
+        logger,
+        apply: async (changes) => {
+          for (const change of changes) {
+            endStreamsOf(change, liveStreams);
+            await applyUserChange(change, { membership, uploads, blobs, writers });
+          }
+        },
+        onGap: () => membership.forgetAll(),
+      }),
+    );
+  }
 
   const deps: HandlerDeps = {
     db,
@@ -150,12 +177,7 @@ export async function startStorageService(
       verifyToken,
       authorizer: createAuthorizer({ uploads, membership, tickets }),
       listen: config.listen,
-      services: [
-        implement(UsageService, usageHandlers(deps)),
-        implement(UploadService, uploadHandlers(deps)),
-        implement(TransferService, transferHandlers(deps)),
-        implement(BlobService, blobHandlers(deps)),
-      ],
+      services: answersCalls(role) ? implementations(deps) : [],
       ...(overrides.observe === undefined ? {} : { observe: overrides.observe }),
     }),
   );
@@ -165,4 +187,14 @@ export async function startStorageService(
     tidy: () => janitor.run(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** What it answers. */
+function implementations(deps: HandlerDeps) {
+  return [
+    implement(UsageService, usageHandlers(deps)),
+    implement(UploadService, uploadHandlers(deps)),
+    implement(TransferService, transferHandlers(deps)),
+    implement(BlobService, blobHandlers(deps)),
+  ];
 }

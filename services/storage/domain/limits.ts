@@ -22,6 +22,8 @@ export interface Limits {
   readonly blobGraceMs: number;
   /** How long a piece's file stays that nothing needs: a reader may be in the middle of it. */
   readonly pieceGraceMs: number;
+  /** How long bytes in a shared place stay that no row knows: their writer may be about to note them. */
+  readonly abandonedMs: number;
   /** How often every stored byte is compared with its checksum. */
   readonly scrubAfterMs: number;
   /** How long final uploads can still be looked at. */

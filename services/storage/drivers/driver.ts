@@ -7,23 +7,36 @@
 export interface BlobDriver extends AsyncDisposable {
   /** Whether this process alone uses the place, so that what it does not know has no owner. */
   readonly exclusive: boolean;
+  /** Whether its writers keep what they take in bounded memory of their own, so that nobody must gather for them. */
+  readonly gathers: boolean;
   /** Begins a piece. The id is a UUID that was never used before. */
-  create(id: string): Promise<PieceWriter>;
-  /** Opens a sealed piece for reading. Throws PieceMissing. */
+  create(id: string, options?: CreateOptions): Promise<PieceWriter>;
+  /** Opens a sealed piece for reading. Throws PieceMissing, here or at the first read. */
   open(id: string): Promise<PieceReader>;
   /** Removes a piece; one that is not there is no fault. */
   remove(id: string): Promise<void>;
   /** All sealed pieces, in no order. Pieces made or removed meanwhile may be among them or not. */
   list(): AsyncIterable<PieceInfo>;
-  /** Removes what was begun before this process and never sealed. To be called once, before the first create. */
-  discardUnsealed(): Promise<number>;
+  /**
+   * Removes what was begun before that time (milliseconds since 1970) and never sealed. A place that this process has for
+   * itself removes all of it, and wants to be asked once, before the first create.
+   */
+  discardUnsealed(before: number): Promise<number>;
   /** How many bytes may still be written; Infinity where the place does not say. */
   free(): Promise<number>;
 }
 
+/** What may be said of a piece that is begun. */
+export interface CreateOptions {
+  /** No more bytes than these will come. */
+  readonly expected?: number;
+  /** Called when others wait for the memory that this piece holds: seal it soon. */
+  readonly pressed?: () => void;
+}
+
 /** A piece that is being written. Use one call at a time. */
 export interface PieceWriter {
-  /** Appends bytes. The arrays must not change until it resolves. */
+  /** Appends bytes; resolves when more may come. The arrays must not change afterwards. */
   write(bytes: readonly Uint8Array[]): Promise<void>;
   /** Makes it durable under its id: when this resolves, a power cut loses no byte of it. */
   seal(): Promise<void>;
@@ -57,4 +70,10 @@ export class PieceMissing extends Error {
 export class StoreFull extends Error {
   override name = "StoreFull";
   readonly code = "STORE_FULL";
+}
+
+/** The place does not answer, or not in time. What it had acknowledged is safe; trying again later may succeed. */
+export class StoreUnavailable extends Error {
+  override name = "StoreUnavailable";
+  readonly code = "STORE_UNAVAILABLE";
 }

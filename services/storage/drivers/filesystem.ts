@@ -41,6 +41,7 @@ export async function openFilesystem(folder: string, { shared = false }: Filesys
 
 class FilesystemDriver implements BlobDriver {
   readonly exclusive = true;
+  readonly gathers = false;
   readonly #pieces: string;
   readonly #incoming: string;
   /** Folders that are known to exist, durably. */

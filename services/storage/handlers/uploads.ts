@@ -123,14 +123,13 @@ export function uploadHandlers(deps: HandlerDeps): ServiceImpl<typeof UploadServ
       const { signal } = callOf(context);
       let row = await uploads.complete(uploadId, size === undefined ? undefined : Number(size), digestText(sha256));
       if (row.state === "verifying") {
-        const verified = verifier.verify(uploadId, digests.finish(uploadId, row.size ?? 0));
+        const digest = digests.finish(uploadId, row.size ?? 0, row.write_count);
         const waitMs = wait === undefined ? defaultWaitMs : durationMs(wait);
-        const over = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, waitMs))]);
-        if (waitMs > 0) {
-          row = await Promise.race([
-            verified.then(() => uploads.get(uploadId)),
-            watch.settled(uploadId, () => uploads.get(uploadId), over),
-          ]);
+        if (digest !== undefined) row = await verifier.settle(uploadId, digest);
+        else await uploads.askForVerification([uploadId]);
+        if (row.state === "verifying" && waitMs > 0) {
+          const over = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
+          row = await watch.settled(uploadId, () => uploads.get(uploadId), over);
         }
       }
       if (row.state === "failed") throw uploadFailed(row);

@@ -1,21 +1,26 @@
 // Housekeeping: abandoned uploads expire, contents that nothing refers to are removed, verification that was interrupted
-// goes on. Every step may be cut anywhere and is taken up by the next round; several replicas may do it at once.
+// goes on, stored bytes are looked at. Every step may be cut anywhere and is taken up by the next round; the queue lets one
+// process of all do each at a time, and what two did at once would count once.
 
 import type { Clock } from "@docket/runtime/clock";
 import { forgetRequests, REQUEST_RECORD_LIFE_MS } from "@docket/runtime/db/request_record";
+import type { PeriodicJob } from "@docket/runtime/queue/worker";
 import type { Limits } from "../domain/limits.ts";
 import type { BlobDriver } from "../drivers/driver.ts";
 import type { StorageEvents } from "../events.ts";
 import type { BlobStore } from "../store/blobs.ts";
-import type { StorageDatabase } from "../store/entities.ts";
+import type { StorageDatabase, Tables } from "../store/entities.ts";
 import { doomedPieces, forgetPieces, unknownPieces } from "../store/pieces.ts";
 import type { TicketKeyStore } from "../store/ticket_keys.ts";
+import { forgetOldWrites } from "../store/upload_writes.ts";
+import type { UploadStore } from "../store/uploads.ts";
 import type { Verifier } from "../transfer/verifier.ts";
 import type { Writers } from "../transfer/writers.ts";
 
 export interface JanitorDeps {
   readonly db: StorageDatabase;
   readonly driver: BlobDriver;
+  readonly uploads: UploadStore;
   readonly blobs: BlobStore;
   readonly verifier: Verifier;
   readonly writers: Writers;
@@ -31,49 +36,54 @@ const batch = 200;
 /** How much stored content is looked at in one round. */
 const scrubbedBytes = 1024 * 1024 * 1024;
 
-/** Files of a shared place without a row are left alone for so long: another replica may be about to commit. */
-const sharedOrphanMs = 24 * 60 * 60 * 1000;
+const hour = 60 * 60 * 1000;
 
-export class Janitor implements AsyncDisposable {
+type Step = (signal: AbortSignal) => Promise<void>;
+
+export class Janitor {
   readonly #deps: JanitorDeps;
-  #timer: NodeJS.Timeout | undefined;
-  #round: Promise<void> | undefined;
-  #stopped = false;
 
   constructor(deps: JanitorDeps) {
     this.#deps = deps;
   }
 
-  /** Works now and again after each interval, until disposed. */
-  start(intervalMs: number): void {
-    const round = async () => {
-      await this.run();
-      if (this.#stopped) return;
-      this.#timer = setTimeout(round, intervalMs);
-      this.#timer.unref();
-    };
-    void round();
-  }
-
-  /** One round. Two at once are one. Does not reject. */
-  run(): Promise<void> {
-    this.#round ??= this.#work().finally(() => {
-      this.#round = undefined;
+  /** The steps as work that comes back by itself. */
+  periodic(intervalMs: number): Record<string, PeriodicJob<Tables>> {
+    const every = (everyMs: number, ...steps: Step[]): PeriodicJob<Tables> => ({
+      everyMs,
+      run: async (_job, _db, signal) => {
+        for (const step of steps) await step(signal);
+      },
     });
-    return this.#round;
+    const { exclusive } = this.#deps.driver;
+    return {
+      tidy_uploads: every(intervalMs, this.#resume, this.#expire),
+      collect_contents: every(intervalMs, this.#collect),
+      check_contents: every(intervalMs, this.#scrub),
+      forget_ended: every(hour, this.#forget),
+      // What nobody knows in a place of one process was left by an earlier one, and is looked for when it starts.
+      ...(exclusive ? {} : { remove_abandoned: every(hour, this.#removeAbandoned) }),
+    };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#round;
+  /** All steps, one after the other, whatever becomes of each. */
+  async run(): Promise<void> {
+    const { signal } = new AbortController();
+    const steps = [this.#resume, this.#expire, this.#collect, this.#forget, this.#scrub];
+    if (!this.#deps.driver.exclusive) steps.push(this.#removeAbandoned);
+    for (const step of steps) {
+      try {
+        await step(signal);
+      } catch (fault) {
+        this.#deps.events.janitorBroke(fault);
+      }
+    }
   }
 
-  /** Removes what an earlier process left behind: pieces never sealed, and sealed ones that never got their row. */
-  async sweep(startedAt: number): Promise<void> {
+  /** Removes pieces that were begun before that time and never sealed, and sealed ones that never got their row. */
+  async sweep(before: number, signal?: AbortSignal): Promise<void> {
     const { driver, db, events } = this.#deps;
-    const unsealed = await driver.discardUnsealed();
-    const before = driver.exclusive ? startedAt : startedAt - sharedOrphanMs;
+    const unsealed = await driver.discardUnsealed(before);
     let removed = 0;
     let ids: string[] = [];
     const check = async () => {
@@ -84,7 +94,7 @@ export class Janitor implements AsyncDisposable {
       ids = [];
     };
     for await (const piece of driver.list()) {
-      if (this.#stopped) break;
+      signal?.throwIfAborted();
       if (piece.modifiedAt < before) ids.push(piece.id);
       if (ids.length >= batch) await check();
     }
@@ -92,29 +102,26 @@ export class Janitor implements AsyncDisposable {
     if (unsealed + removed > 0) events.orphansRemoved(unsealed, removed);
   }
 
-  async #work(): Promise<void> {
-    for (const step of [this.#resume, this.#expire, this.#collect, this.#forget, this.#scrub]) {
-      if (this.#stopped) return;
-      try {
-        await step.call(this);
-      } catch (fault) {
-        this.#deps.events.janitorBroke(fault);
-      }
-    }
-  }
+  /** By the real time, as the place dates what it holds: a replica that is writing now must be far from it. */
+  readonly #removeAbandoned: Step = async (signal) => {
+    await this.sweep(Date.now() - this.#deps.limits.abandonedMs, signal);
+  };
 
-  async #resume(): Promise<void> {
-    const { db, verifier } = this.#deps;
+  readonly #resume: Step = () => this.resume();
+
+  /** Has uploads verified whose verification nobody asked for, or asked for in vain. */
+  async resume(): Promise<void> {
+    const { db, uploads } = this.#deps;
     const rows = await db.query
       .selectFrom("upload")
       .select("id")
       .where("state", "=", "verifying")
       .limit(batch)
       .execute();
-    for (const { id } of rows) void verifier.verify(id);
+    await uploads.askForVerification(rows.map(({ id }) => id));
   }
 
-  async #expire(): Promise<void> {
+  readonly #expire: Step = async () => {
     const { db, blobs, writers, events } = this.#deps;
     const now = this.#now();
     const rows = await db.query
@@ -136,15 +143,15 @@ export class Janitor implements AsyncDisposable {
       count += 1;
     }
     if (count > 0) events.uploadsExpired(count);
-  }
+  };
 
-  async #collect(): Promise<void> {
+  readonly #collect: Step = async (signal) => {
     const { db, driver, blobs, limits, events } = this.#deps;
     const before = this.#now() - limits.blobGraceMs;
     let removed = 0;
     for (const id of await blobs.unreferenced(before, batch)) if (await blobs.remove(id, before)) removed += 1;
     let pieces = 0;
-    while (!this.#stopped) {
+    while (!signal.aborted) {
       const doomed = await doomedPieces(db, this.#now() - limits.pieceGraceMs, batch);
       if (doomed.length === 0) break;
       for (const id of doomed) await driver.remove(id);
@@ -153,9 +160,9 @@ export class Janitor implements AsyncDisposable {
       pieces += doomed.length;
     }
     if (removed + pieces > 0) events.blobsCollected(removed, pieces);
-  }
+  };
 
-  async #forget(): Promise<void> {
+  readonly #forget: Step = async () => {
     const { db, ticketKeys, limits } = this.#deps;
     const now = this.#now();
     await db.query
@@ -166,16 +173,17 @@ export class Janitor implements AsyncDisposable {
       .execute();
     await forgetRequests(db, new Date(now - REQUEST_RECORD_LIFE_MS));
     await ticketKeys.prune();
-  }
+    await forgetOldWrites(db, now);
+  };
 
   /** Looks at stored bytes that nobody has looked at for long, a little in each round. */
-  async #scrub(): Promise<void> {
+  readonly #scrub: Step = async (signal) => {
     const { blobs, verifier, limits, events } = this.#deps;
     let left = scrubbedBytes;
     for (const blob of await blobs.unchecked(this.#now() - limits.scrubAfterMs, batch)) {
-      if (this.#stopped || left <= 0) return;
+      if (signal.aborted || left <= 0) return;
       left -= blob.size;
-      const damage = await verifier.check(blob.id);
+      const damage = await verifier.check(blob.id, signal);
       // It may have been collected meanwhile, with its files.
       const known = damage === undefined ? undefined : await blobs.find(blob.id);
       if (known !== undefined && damage !== undefined) {
@@ -184,7 +192,7 @@ export class Janitor implements AsyncDisposable {
       }
       await blobs.markChecked(blob.id);
     }
-  }
+  };
 
   #now(): number {
     return this.#deps.clock().getTime();

@@ -27,6 +27,11 @@ export class BlobStore {
     return await this.#db.query.selectFrom("blob").selectAll().where("id", "=", id).executeTakeFirst();
   }
 
+  /** Whether an upload waits for its verification. */
+  async isVerifying(uploadId: string): Promise<boolean> {
+    return (await this.#uploads.find(uploadId))?.state === "verifying";
+  }
+
   /** The verified upload becomes a blob, or joins the one that has the same bytes; or it fails, when its digest is not the declared one. */
   async store(uploadId: string, sha256: string): Promise<UploadRow> {
     return await this.#db.transaction(async (tx) => {

@@ -40,6 +40,8 @@ export const UploadEntity = defineEntity({
     updatedAt: timeColumn(),
     /** Null in final states. */
     expiresAt: timeColumn().nullable(),
+    /** How many writes began, where several processes may write; as in upload_writes.ts. */
+    writeCount: p.integer().default(0),
   },
   indexes: [
     { name: "upload_owner_open", properties: ["owner", "open", "id"] },
@@ -47,6 +49,27 @@ export const UploadEntity = defineEntity({
     { name: "upload_state", properties: ["state", "updatedAt"] },
     { name: "upload_workspace_open", properties: ["workspaceId", "open"] },
     { name: "upload_blob", properties: ["blobId"] },
+  ],
+});
+
+/** Writes that are open, or were when their process died; as in upload_writes.ts. */
+export const UploadWriteEntity = defineEntity({
+  name: "UploadWrite",
+  tableName: "upload_write",
+  properties: {
+    id: idColumn().primary(),
+    uploadId: idColumn(),
+    /** The bytes that it may write: from here on. */
+    start: countColumn(),
+    /** And before this one; null: to the end. */
+    end: countColumn().nullable(),
+    createdAt: timeColumn(),
+    /** When a newer one took its place. */
+    supersededAt: timeColumn().nullable(),
+  },
+  indexes: [
+    { name: "upload_write_upload", properties: ["uploadId"] },
+    { name: "upload_write_created_at", properties: ["createdAt"] },
   ],
 });
 
@@ -152,6 +175,7 @@ export const TicketKeyEntity = defineEntity({
 export const entities = [
   ...runtimeEntities,
   UploadEntity,
+  UploadWriteEntity,
   PieceEntity,
   BlobEntity,
   BlobReferenceEntity,

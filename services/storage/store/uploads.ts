@@ -6,6 +6,7 @@ import { afterCommit } from "@docket/runtime/db/database";
 import { type Page, type PageResult, selectPage } from "@docket/runtime/db/page";
 import { notFound } from "@docket/runtime/errors";
 import { newId } from "@docket/runtime/ids";
+import { enqueue } from "@docket/runtime/queue/queue";
 import type { Limits } from "../domain/limits.ts";
 import type { Owner } from "../domain/owner.ts";
 import {
@@ -14,6 +15,7 @@ import {
   encodeRanges,
   lastEnd,
   meets,
+  type Range,
   rangeAt,
   removeRange,
   sizeOf,
@@ -33,7 +35,18 @@ import {
   uploadFailed,
 } from "./refusals.ts";
 import { rangesOf, type UploadRow } from "./upload_row.ts";
+import {
+  endedWrites,
+  forgetWrite,
+  type NotedWrite,
+  noteWrite,
+  refuseSuperseded,
+  WRITES_SIGNAL,
+} from "./upload_writes.ts";
 import { adjust, type HolderLimits, maxFileBytesOf, reserve, setHolderLimits } from "./usage.ts";
+
+/** The job that hashes an upload; its payload has the `uploadId`. */
+export const VERIFY_JOB = "verify_upload";
 
 /** Hears of every committed change of an upload. */
 export interface UploadListener {
@@ -132,6 +145,7 @@ export class UploadStore {
       created_at: now,
       updated_at: now,
       expires_at: this.#expiry(now, now),
+      write_count: 0,
     };
     await setHolderLimits(tx, holderOf(row), upload.holderLimits);
     await reserve(tx, holderOf(row), row.reserved_bytes);
@@ -175,10 +189,44 @@ export class UploadStore {
     });
   }
 
-  /** Notes pieces as durable. They must be sealed. */
-  async commit(id: string, pieces: readonly SealedPiece[]): Promise<UploadRow> {
+  /** Notes a write before its first byte, and ends those of other processes that it meets. */
+  async beginWrite(id: string, region: Range): Promise<{ readonly row: UploadRow; readonly write: NotedWrite }> {
     return await this.#db.transaction(async (tx) => {
       const row = await this.#lock(tx, id);
+      if (!next(row.state, { kind: "bytes" }, row.partial === 1).allowed) throw stateConflict(row);
+      const write = await noteWrite(tx, row, region, this.#clock().getTime());
+      return { row: { ...row, write_count: write.number }, write };
+    });
+  }
+
+  /** The end of a write that was noted. */
+  async endWrite(id: string): Promise<void> {
+    await forgetWrite(this.#db, id);
+  }
+
+  /** Which of these writes somebody has ended, and how. */
+  async endedWrites(ids: readonly string[]): Promise<ReadonlyMap<string, "superseded" | "aborted">> {
+    return await endedWrites(this.#db, ids);
+  }
+
+  /** Calls back when writes may have been ended from outside, until disposed. */
+  onWritesEnded(wake: () => void): Disposable {
+    return this.#db.signals.listen(WRITES_SIGNAL, wake);
+  }
+
+  /** Asks for the upload's bytes to be hashed, by one process of all. */
+  async askForVerification(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#db.transaction(async (tx) => {
+      for (const uploadId of ids) await enqueue(tx, { kind: VERIFY_JOB, key: uploadId, payload: { uploadId } });
+    });
+  }
+
+  /** Notes pieces as durable. They must be sealed. Refused when a newer write has ended the one that brings them. */
+  async commit(id: string, pieces: readonly SealedPiece[], writeId?: string): Promise<UploadRow> {
+    return await this.#db.transaction(async (tx) => {
+      const row = await this.#lock(tx, id);
+      if (writeId !== undefined) await refuseSuperseded(tx, writeId);
       if (!next(row.state, { kind: "bytes" }, row.partial === 1).allowed) throw stateConflict(row);
       let ranges = rangesOf(row);
       for (const { position, length } of pieces) {

@@ -27,7 +27,7 @@ import { connectMesh } from "@docket/runtime/mesh";
 import { testIdentity } from "@docket/runtime/testing/identities";
 import { type CapturedLog, captureLog } from "@docket/runtime/testing/log";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
-import { testDatabase } from "@docket/runtime/testing/test_database";
+import { testParts } from "@docket/runtime/testing/test_parts";
 import { signToken } from "@docket/runtime/token";
 import type { Clients } from "../clients.ts";
 import { readConfig } from "../config.ts";
@@ -151,7 +151,7 @@ export async function startHarness(env: Record<string, string> = {}, known: Part
     STORAGE_PORT: "0",
     DISK_FLOOR_BYTES: "0",
     STORAGE_JANITOR_INTERVAL: "1h",
-    ...(await testDatabase(folder.path)),
+    ...(await testParts(folder.path)),
     ...env,
   });
   const identity = await testIdentity(Workload.STORAGE);

@@ -3,7 +3,7 @@ import { systemClock } from "@docket/runtime/clock";
 import { openDatabase } from "@docket/runtime/db/database";
 import { createLogger } from "@docket/runtime/logger";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
-import { testDatabaseUrl } from "@docket/runtime/testing/test_database";
+import { testDatabaseUrl } from "@docket/runtime/testing/test_parts";
 import { describe, expect, it } from "@jest/globals";
 import { limitsOf, readConfig } from "../config.ts";
 import { contiguousEnd } from "../domain/ranges.ts";
@@ -23,6 +23,7 @@ import { Writers } from "./writers.ts";
 /** A disk whose n-th operation fails, for good or once. */
 class FailingDriver implements BlobDriver {
   readonly exclusive = true;
+  readonly gathers = false;
   operations = 0;
   failAt = Number.POSITIVE_INFINITY;
   fault: () => Error = () => Object.assign(new Error("input/output error"), { code: "EIO" });
@@ -54,7 +55,7 @@ class FailingDriver implements BlobDriver {
   open = (id: string) => this.#inner.open(id);
   remove = (id: string) => this.#inner.remove(id);
   list = () => this.#inner.list();
-  discardUnsealed = () => this.#inner.discardUnsealed();
+  discardUnsealed = (before: number) => this.#inner.discardUnsealed(before);
   free = async () => {
     this.step();
     return await this.#inner.free();

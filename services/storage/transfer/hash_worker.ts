@@ -1,10 +1,10 @@
 // The worker thread of the verifier. It knows the place of the bytes and nothing else.
 
 import { parentPort, workerData } from "node:worker_threads";
-import { openDriver } from "../drivers/open.ts";
+import { type BlobPlace, openDriver } from "../drivers/open.ts";
 import type { HeldPiece } from "../store/pieces.ts";
 import { hashPieces } from "./hash_pieces.ts";
-import { isCorrupt } from "./verified_pieces.ts";
+import { isCorrupt, isUnavailable } from "./verified_pieces.ts";
 
 /** A file to be hashed. */
 export interface HashTask {
@@ -16,10 +16,12 @@ export interface HashTask {
 export type HashResult = { readonly id: number } & (
   | { readonly sha256: string }
   | { readonly corrupt: string }
+  /** The place of the bytes is away: nothing is known of the file. */
+  | { readonly away: string }
   | { readonly fault: string }
 );
 
-const driver = openDriver(workerData as string, { shared: true });
+const driver = openDriver(workerData as BlobPlace, { shared: true });
 // Met again, and answered, with the first task.
 driver.catch(() => undefined);
 
@@ -32,6 +34,7 @@ async function work(id: number, pieces: readonly HeldPiece[]): Promise<HashResul
     return { id, sha256: await hashPieces(await driver, pieces) };
   } catch (error) {
     const message = String((error as { message?: unknown }).message ?? error);
-    return isCorrupt(error) ? { id, corrupt: message } : { id, fault: message };
+    if (isCorrupt(error)) return { id, corrupt: message };
+    return isUnavailable(error) ? { id, away: message } : { id, fault: message };
   }
 }

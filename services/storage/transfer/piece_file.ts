@@ -2,7 +2,7 @@
 // large writes and slow ones leave nothing behind in memory.
 
 import { BlockSums } from "../domain/blocks.ts";
-import type { BlobDriver, PieceWriter } from "../drivers/driver.ts";
+import type { BlobDriver, CreateOptions, PieceWriter } from "../drivers/driver.ts";
 import type { SealedPiece } from "../store/pieces.ts";
 import type { ByteBudget } from "./budget.ts";
 
@@ -12,10 +12,10 @@ const gatherLimit = 512 * 1024;
 export class PieceFile {
   readonly id: string;
   readonly position: number;
-  readonly openedAt: number;
   length = 0;
   readonly #writer: PieceWriter;
-  readonly #budget: ByteBudget;
+  /** Undefined where the place gathers by itself. */
+  readonly #budget: ByteBudget | undefined;
   readonly #sums = new BlockSums();
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
@@ -29,21 +29,27 @@ export class PieceFile {
     budget: ByteBudget,
     id: string,
     position: number,
-    now: number,
+    options?: CreateOptions,
   ): Promise<PieceFile> {
-    return new PieceFile(await driver.create(id), budget, id, position, now);
+    const writer = await driver.create(id, options);
+    return new PieceFile(writer, driver.gathers ? undefined : budget, id, position);
   }
 
-  private constructor(writer: PieceWriter, budget: ByteBudget, id: string, position: number, now: number) {
+  private constructor(writer: PieceWriter, budget: ByteBudget | undefined, id: string, position: number) {
     this.#writer = writer;
     this.#budget = budget;
     this.id = id;
     this.position = position;
-    this.openedAt = now;
   }
 
   /** Takes the next bytes; resolves when there is room for more. The array must not change afterwards. */
   async append(bytes: Uint8Array): Promise<void> {
+    if (this.#budget === undefined) {
+      await this.#writer.write([bytes]);
+      this.#sums.update(bytes);
+      this.length += bytes.byteLength;
+      return;
+    }
     const waiting = this.#budget.take(bytes.byteLength);
     if (waiting !== undefined) await waiting;
     this.#sums.update(bytes);
@@ -88,7 +94,7 @@ export class PieceFile {
     } catch (fault) {
       this.#fault = fault;
     } finally {
-      for (const { byteLength } of bytes) this.#budget.give(byteLength);
+      for (const { byteLength } of bytes) this.#budget?.give(byteLength);
     }
   }
 }

@@ -9,7 +9,7 @@ import type { BlobRow, BlobStore } from "../store/blobs.ts";
 import type { StorageDatabase } from "../store/entities.ts";
 import { piecesFrom } from "../store/pieces.ts";
 import type { ByteBudget } from "./budget.ts";
-import { isCorrupt, openPiece, readVerified } from "./verified_pieces.ts";
+import { isCorrupt, isUnavailable, openPiece, readVerified } from "./verified_pieces.ts";
 
 /** How much is read at once while the budget allows it, and when it does not. */
 const largeRead = 512 * 1024;
@@ -74,6 +74,7 @@ export class BlobReader {
         }
       }
     } catch (error) {
+      if (isUnavailable(error)) throw new AppError(Reason.UNAVAILABLE, { cause: error });
       if (!isCorrupt(error)) throw error;
       events.blobCorrupt(blob, error);
       await blobs.markCorrupt(blob.id);

@@ -7,6 +7,8 @@ import { createHash, type Hash } from "node:crypto";
 export interface RunningDigest {
   readonly hash: Hash;
   position: number;
+  /** The last write whose bytes it has seen; 0 where this process is the only one that writes. */
+  write: number;
 }
 
 /** More files than this at once are hashed from disk. */
@@ -15,16 +17,20 @@ const maxRunning = 4096;
 export class RunningDigests {
   readonly #running = new Map<string, RunningDigest>();
 
-  /** The digest to go on with, taken out; undefined when bytes before the position were not seen in order. */
-  take(uploadId: string, position: number): RunningDigest | undefined {
+  /**
+   * The digest to go on with, taken out; undefined when bytes before the position were not seen in order. `write` is the
+   * number of the write that goes on: when another one began since the digest was kept, it may know other bytes.
+   */
+  take(uploadId: string, position: number, write = 0): RunningDigest | undefined {
     const known = this.#running.get(uploadId);
-    if (known?.position === position) {
+    if (known?.position === position && known.write === Math.max(0, write - 1)) {
       this.#running.delete(uploadId);
+      known.write = write;
       return known;
     }
     if (position !== 0) return undefined;
     this.#running.delete(uploadId);
-    return { hash: createHash("sha256"), position: 0 };
+    return { hash: createHash("sha256"), position: 0, write };
   }
 
   /** Keeps a digest whose bytes are all durable. */
@@ -34,12 +40,12 @@ export class RunningDigests {
     if (this.#running.size > maxRunning) this.#running.delete(this.#running.keys().next().value ?? "");
   }
 
-  /** The digest of a whole file, if all of it was seen; it is forgotten either way. */
-  finish(uploadId: string, size: number): string | undefined {
+  /** The digest of a whole file, if all of it was seen, and by this process alone; it is forgotten either way. */
+  finish(uploadId: string, size: number, writes = 0): string | undefined {
     const known = this.#running.get(uploadId);
     this.#running.delete(uploadId);
     if (known === undefined) return size === 0 ? createHash("sha256").digest("hex") : undefined;
-    return known.position === size ? known.hash.digest("hex") : undefined;
+    return known.position === size && known.write === writes ? known.hash.digest("hex") : undefined;
   }
 
   forget(uploadId: string): void {

@@ -1,19 +1,21 @@
 // Takes uploads from VERIFYING to STORED or FAILED: with the digest that was taken on the way, or by hashing the file in a
-// worker thread. Whatever is VERIFYING when the process starts, or is found so by the janitor, comes here again.
+// worker thread, which a job of the queue asks for, so that one process of all does it.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
+import type { BlobPlace } from "../drivers/open.ts";
 import type { StorageEvents } from "../events.ts";
 import type { BlobStore } from "../store/blobs.ts";
 import type { StorageDatabase } from "../store/entities.ts";
 import { type HeldPiece, piecesFrom } from "../store/pieces.ts";
+import type { UploadRow } from "../store/upload_row.ts";
 import type { HashResult, HashTask } from "./hash_worker.ts";
 
 export interface VerifierDeps {
   readonly db: StorageDatabase;
   readonly blobs: BlobStore;
   readonly events: StorageEvents;
-  readonly blobUrl: string;
+  readonly place: BlobPlace;
   /** More pieces than an upload may have. */
   readonly maxParts: number;
 }
@@ -22,87 +24,91 @@ export interface VerifierDeps {
 const attempts = 3;
 const retryMs = 500;
 
+/** The pause between looks at a place that is away, in milliseconds. */
+const awayMs = 1000;
+
 export class Verifier implements AsyncDisposable {
   readonly #deps: VerifierDeps;
-  readonly #busy = new Map<string, Promise<void>>();
   #worker: Worker | undefined;
   readonly #answers = new Map<number, (result: HashResult) => void>();
   #nextTask = 1;
-  #stopped = false;
 
   constructor(deps: VerifierDeps) {
     this.#deps = deps;
   }
 
-  /** Verifies an upload, once at a time; resolves when it is no longer VERIFYING, or the attempt was given up. Never rejects. */
-  verify(uploadId: string, digest?: string): Promise<void> {
-    const known = this.#busy.get(uploadId);
-    if (known !== undefined) return known;
-    const work = this.#verify(uploadId, digest)
-      // It stays VERIFYING, and the janitor brings it here again.
-      .catch((fault) => this.#deps.events.verificationBroke(uploadId, fault))
-      .finally(() => this.#busy.delete(uploadId));
-    this.#busy.set(uploadId, work);
-    return work;
+  /** With the digest that was taken on the way, the upload is STORED or FAILED at once. */
+  async settle(uploadId: string, digest: string): Promise<UploadRow> {
+    const row = await this.#deps.blobs.store(uploadId, digest);
+    this.#deps.events.uploadSettled(row);
+    return row;
   }
 
-  /** Reads all bytes of a blob; answers what is damaged, if anything is. A fault of the disk is thrown. */
-  async check(blobId: string): Promise<string | undefined> {
-    const result = await this.#hash(await this.#piecesOf(blobId));
-    if ("fault" in result) throw new Error(result.fault);
-    return "corrupt" in result ? result.corrupt : undefined;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopped = true;
-    await this.#worker?.terminate();
-    await Promise.all(this.#busy.values());
-  }
-
-  async #verify(uploadId: string, digest: string | undefined): Promise<void> {
+  /**
+   * Hashes an upload's file and settles it; waits while the place of the bytes is away. Rejects when the signal aborts:
+   * then it is still VERIFYING, and somebody else may go on.
+   */
+  async verify(uploadId: string, signal: AbortSignal): Promise<void> {
     const { blobs, events } = this.#deps;
-    if (digest !== undefined) {
-      events.uploadSettled(await blobs.store(uploadId, digest));
-      return;
-    }
-    const pieces = await this.#piecesOf(uploadId);
-    for (let attempt = 1; ; attempt += 1) {
-      const result = await this.#hash(pieces);
-      if (this.#stopped) return;
+    const stillVerifying = (row: UploadRow) => row.state === "verifying";
+    for (let attempt = 1; ; ) {
+      if (!(await blobs.isVerifying(uploadId))) return;
+      const result = await this.#hash(await this.#piecesOf(uploadId), signal);
+      signal.throwIfAborted();
       if ("sha256" in result) {
-        events.uploadSettled(await blobs.store(uploadId, result.sha256));
+        await this.settle(uploadId, result.sha256);
         return;
       }
       if ("corrupt" in result) {
         events.pieceCorrupt(uploadId, result.corrupt);
-        events.uploadSettled(await blobs.fail(uploadId, "corrupt", (row) => row.state === "verifying"));
+        events.uploadSettled(await blobs.fail(uploadId, "corrupt", stillVerifying));
         return;
+      }
+      if ("away" in result) {
+        await pause(awayMs, undefined, { signal });
+        continue;
       }
       events.verificationBroke(uploadId, new Error(result.fault));
       if (attempt === attempts) {
-        events.uploadSettled(await blobs.fail(uploadId, "store_fault", (row) => row.state === "verifying"));
+        events.uploadSettled(await blobs.fail(uploadId, "store_fault", stillVerifying));
         return;
       }
-      await pause(retryMs * 2 ** attempt);
+      await pause(retryMs * 2 ** attempt, undefined, { signal });
+      attempt += 1;
     }
+  }
+
+  /** Reads all bytes of a blob; answers what is damaged, if anything is. A fault of the place is thrown. */
+  async check(blobId: string, signal?: AbortSignal): Promise<string | undefined> {
+    const result = await this.#hash(await this.#piecesOf(blobId), signal);
+    signal?.throwIfAborted();
+    if ("fault" in result) throw new Error(result.fault);
+    if ("away" in result) throw new Error(result.away);
+    return "corrupt" in result ? result.corrupt : undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker?.terminate();
   }
 
   async #piecesOf(holderId: string): Promise<HeldPiece[]> {
     return await piecesFrom(this.#deps.db, holderId, 0, this.#deps.maxParts + 1);
   }
 
-  #hash(pieces: readonly HeldPiece[]): Promise<HashResult> {
+  /** An aborted signal ends the wait; the thread finishes the file for nobody. */
+  #hash(pieces: readonly HeldPiece[], signal?: AbortSignal): Promise<HashResult> {
     const id = this.#nextTask;
     this.#nextTask += 1;
     return new Promise((resolve) => {
       this.#answers.set(id, resolve);
+      signal?.addEventListener("abort", () => resolve({ id, fault: "aborted" }), { once: true });
       this.#workerThread().postMessage({ id, pieces } satisfies HashTask);
     });
   }
 
   #workerThread(): Worker {
     if (this.#worker !== undefined) return this.#worker;
-    const worker = new Worker(new URL("./hash_worker.ts", import.meta.url), { workerData: this.#deps.blobUrl });
+    const worker = new Worker(new URL("./hash_worker.ts", import.meta.url), { workerData: this.#deps.place });
     worker.unref();
     worker.on("message", (result: HashResult) => {
       this.#answers.get(result.id)?.(result);

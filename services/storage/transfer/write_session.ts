@@ -12,6 +12,7 @@ import type { BlobDriver } from "../drivers/driver.ts";
 import type { SealedPiece } from "../store/pieces.ts";
 import { diskFull } from "../store/refusals.ts";
 import type { UploadRow } from "../store/upload_row.ts";
+import type { NotedWrite } from "../store/upload_writes.ts";
 import type { UploadStore } from "../store/uploads.ts";
 import type { ByteBudget } from "./budget.ts";
 import { PieceFile } from "./piece_file.ts";
@@ -40,6 +41,8 @@ export interface WritePlan {
   /** Where it must stop, and what is said when more bytes come. */
   readonly limit: number;
   readonly overrun: () => AppError;
+  /** The write as other processes know it; undefined where there are none. */
+  readonly write: NotedWrite | undefined;
   /** With a checksum all bytes are kept, or none. */
   readonly checksum: { readonly algorithm: Algorithm; readonly value: Uint8Array } | undefined;
 }
@@ -65,12 +68,18 @@ export class WriteSession {
   onInterrupt: () => void = () => undefined;
   readonly #over = Promise.withResolvers<void>();
   #ending = false;
+  #pushing = false;
+  /** The present piece is to be sealed although it is not full. */
+  #sealSoon = false;
+  #aging: NodeJS.Timeout | undefined;
+  /** Sealing that no push asked for. */
+  #rotating: Promise<void> | undefined;
 
   constructor(deps: WriteDeps, plan: WritePlan) {
     this.#deps = deps;
     this.plan = plan;
     this.#position = plan.region.start;
-    this.#digest = deps.digests.take(plan.uploadId, plan.region.start);
+    this.#digest = deps.digests.take(plan.uploadId, plan.region.start, plan.write?.number);
     this.#summer = plan.checksum && createSummer(plan.checksum.algorithm);
   }
 
@@ -90,6 +99,17 @@ export class WriteSession {
 
   /** Takes the next bytes; resolves when more may come. Bytes beyond the limit are an error; those before it are taken. */
   async push(bytes: Uint8Array): Promise<void> {
+    this.#pushing = true;
+    try {
+      await this.#rotating;
+      await this.#take(bytes);
+      if (this.#sealSoon) await this.#rotate();
+    } finally {
+      this.#pushing = false;
+    }
+  }
+
+  async #take(bytes: Uint8Array): Promise<void> {
     const room = this.plan.limit - this.#position;
     let rest = bytes.byteLength > room ? bytes.subarray(0, room) : bytes;
     while (rest.byteLength > 0) {
@@ -103,7 +123,7 @@ export class WriteSession {
       }
       this.#position += part.byteLength;
       await this.#piece.append(part);
-      if (this.#piece.length === pieceBytes || this.#now() - this.#piece.openedAt > pieceAgeMs) await this.#rotate();
+      if (this.#piece.length === pieceBytes) await this.#rotate();
     }
     if (bytes.byteLength > room) throw this.plan.overrun();
   }
@@ -111,6 +131,7 @@ export class WriteSession {
   /** The client is done: everything is made durable and checked. Answers the upload as it is then. */
   async finish(value?: Uint8Array): Promise<UploadRow> {
     this.#ending = true;
+    await this.#rotating;
     await this.#rotate();
     await this.#sealing;
     const { checksum, uploadId } = this.plan;
@@ -148,7 +169,9 @@ export class WriteSession {
   /** Removes what is not in the database. */
   async drop(): Promise<void> {
     this.#digest = undefined;
+    await this.#rotating;
     await this.#sealing?.catch(() => undefined);
+    clearTimeout(this.#aging);
     const piece = this.#piece;
     this.#piece = undefined;
     await piece?.discard();
@@ -173,7 +196,18 @@ export class WriteSession {
   async #open(): Promise<PieceFile> {
     const { driver, budget, uploads } = this.#deps;
     if ((await driver.free()) < uploads.limits.diskFloorBytes) throw diskFull();
-    return await PieceFile.open(driver, budget, newId(), this.#position, this.#now());
+    this.#sealSoon = false;
+    this.#aging = setTimeout(() => this.#ripen(), pieceAgeMs).unref();
+    const expected = Math.min(pieceBytes, this.plan.limit - this.#position);
+    return await PieceFile.open(driver, budget, newId(), this.#position, { expected, pressed: () => this.#ripen() });
+  }
+
+  /** The piece is old, or others wait for the memory it holds: it is sealed, also when no more bytes come. */
+  #ripen(): void {
+    this.#sealSoon = true;
+    if (this.#pushing || this.#ending || this.#piece === undefined) return;
+    // A failure is met by whoever comes next: #sealing keeps it.
+    this.#rotating = this.#rotate().catch(() => undefined);
   }
 
   /** Seals the present piece while the next one is filled; waits for the one before. */
@@ -182,6 +216,8 @@ export class WriteSession {
     const piece = this.#piece;
     if (piece === undefined) return;
     this.#piece = undefined;
+    this.#sealSoon = false;
+    clearTimeout(this.#aging);
     this.#sealing = this.#seal(piece);
     // Awaited later; until then a failure must not count as unhandled.
     this.#sealing.catch(() => undefined);
@@ -202,11 +238,8 @@ export class WriteSession {
   }
 
   async #commit(pieces: readonly SealedPiece[]): Promise<void> {
-    this.#row = await this.#deps.uploads.commit(this.plan.uploadId, pieces);
+    const { uploadId, write } = this.plan;
+    this.#row = await this.#deps.uploads.commit(uploadId, pieces, write?.id);
     this.#committed.push(...pieces);
-  }
-
-  #now(): number {
-    return this.#deps.clock().getTime();
   }
 }

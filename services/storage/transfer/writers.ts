@@ -1,5 +1,6 @@
 // The write sessions of this process, by upload. A new one ends the older ones whose range it meets, before it begins:
-// that is how a client that was cut resumes while its old call is still open.
+// that is how a client that was cut resumes while its old call is still open. Where other processes write to the same
+// place, each session is noted in the database, which ends theirs (store/upload_writes.ts) and tells when ours are ended.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
@@ -10,7 +11,8 @@ import { contiguousEnd, meets, nextStart, type Range, rangeAt } from "../domain/
 import { next } from "../domain/upload.ts";
 import { diskFull, fileTooLarge, offsetConflict, sizeExceeded, stateConflict } from "../store/refusals.ts";
 import { rangesOf, type UploadRow } from "../store/upload_row.ts";
-import { type WriteDeps, WriteSession } from "./write_session.ts";
+import { isUnavailable } from "./verified_pieces.ts";
+import { type WriteDeps, type WritePlan, WriteSession } from "./write_session.ts";
 
 /** What a client asks for with the first message of a write. */
 export interface WriteStart {
@@ -25,6 +27,11 @@ export interface WriteStart {
 /** How long somebody who asks waits for a slow disk, in milliseconds; less than the deadline of the question. */
 const longestWaitMs = 1500;
 
+/** How often it is looked whether another process has ended a session, without having been told, in milliseconds. */
+const pollMs = 1000;
+
+type WriteLimits = Pick<WritePlan, "limit" | "overrun">;
+
 /** What is open at one upload. */
 interface Desk {
   readonly sessions: Set<WriteSession>;
@@ -33,12 +40,23 @@ interface Desk {
   users: number;
 }
 
-export class Writers {
+export class Writers implements Disposable {
   readonly #deps: WriteDeps;
   readonly #desks = new Map<string, Desk>();
+  readonly #listening: Disposable | undefined;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
 
   constructor(deps: WriteDeps) {
     this.#deps = deps;
+    if (deps.driver.exclusive) return;
+    this.#listening = deps.uploads.onWritesEnded(() => this.#look());
+    this.#timer = setInterval(() => this.#look(), pollMs).unref();
+  }
+
+  [Symbol.dispose](): void {
+    this.#listening?.[Symbol.dispose]();
+    clearInterval(this.#timer);
   }
 
   /** How many sessions are open. */
@@ -63,10 +81,14 @@ export class Writers {
         if (session.interruption === "superseded") throw new AppError(Reason.UPLOAD_SUPERSEDED, { cause: error });
         if (session.interruption === "aborted") throw stateConflict(await this.#deps.uploads.get(uploadId));
         if ((error as { code?: unknown }).code === "STORE_FULL") throw diskFull(error);
+        if (isUnavailable(error)) throw new AppError(Reason.UNAVAILABLE, { cause: error });
         throw error;
       } finally {
         desk.sessions.delete(session);
         session.close();
+        const { write } = session.plan;
+        // Left behind where it fails, it is forgotten later.
+        if (write !== undefined) await this.#deps.uploads.endWrite(write.id).catch(() => undefined);
       }
     } finally {
       desk.users -= 1;
@@ -96,6 +118,27 @@ export class Writers {
     this.#deps.digests.forget(uploadId);
   }
 
+  /** Ends the sessions that another process has ended. Two looks at once are one. */
+  #look(): void {
+    const open = new Map(
+      [...this.#desks.values()]
+        .flatMap(({ sessions }) => [...sessions])
+        .flatMap((session) => (session.plan.write === undefined ? [] : [[session.plan.write.id, session]])),
+    );
+    if (open.size === 0 || this.#looking !== undefined) return;
+    this.#looking = this.#deps.uploads
+      .endedWrites([...open.keys()])
+      .then((ended) => {
+        // What such a session noted stays: whoever ended it has seen it, and goes on behind it.
+        for (const [id, cause] of ended) void open.get(id)?.interrupt(cause, Number.POSITIVE_INFINITY);
+      })
+      // The next look comes soon, and whatever such a session notes is refused.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#looking = undefined;
+      });
+  }
+
   async #begin(desk: Desk, start: WriteStart): Promise<WriteSession> {
     const release = await desk.turn.acquire();
     try {
@@ -110,14 +153,27 @@ export class Writers {
         row = await uploads.get(start.uploadId);
         if (!next(row.state, { kind: "bytes" }, row.partial === 1).allowed) throw stateConflict(row);
       }
-      const limits = this.#limitsOf(row, start, region);
       if ((await driver.free()) < uploads.limits.diskFloorBytes) throw diskFull();
-      const session = new WriteSession(this.#deps, {
-        uploadId: row.id,
-        region,
-        checksum: start.checksum,
-        ...limits,
-      });
+      const plan = { uploadId: start.uploadId, region, checksum: start.checksum };
+      if (driver.exclusive) {
+        const session = new WriteSession(this.#deps, {
+          ...plan,
+          write: undefined,
+          ...this.#limitsOf(row, start, region),
+        });
+        desk.sessions.add(session);
+        return session;
+      }
+      const begun = await uploads.beginWrite(start.uploadId, region);
+      const { write } = begun;
+      let limits: WriteLimits;
+      try {
+        limits = this.#limitsOf(begun.row, start, region);
+      } catch (refusal) {
+        await uploads.endWrite(write.id);
+        throw refusal;
+      }
+      const session = new WriteSession(this.#deps, { ...plan, write, ...limits });
       desk.sessions.add(session);
       return session;
     } finally {
@@ -126,7 +182,7 @@ export class Writers {
   }
 
   /** Where the session must stop and why, or a refusal of where it begins. */
-  #limitsOf(row: UploadRow, start: WriteStart, region: Range): { limit: number; overrun: () => AppError } {
+  #limitsOf(row: UploadRow, start: WriteStart, region: Range): WriteLimits {
     const ranges = rangesOf(row);
     const { offset } = start;
     if (start.append && offset !== contiguousEnd(ranges)) throw offsetConflict(contiguousEnd(ranges));
