@@ -8,6 +8,7 @@ import { keyScopeOf, keyScopes } from "@docket/contracts/policy";
 import type { Rpc } from "@docket/contracts/registry";
 import { createLogger } from "@docket/runtime/logger";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { testParts } from "@docket/runtime/testing/test_parts";
 import { type RunningMesh, startMesh } from "../mesh.ts";
 import { type Clients, clientsOf } from "../person.ts";
 import { Callers, Ledger, transportAs } from "./calls.ts";
@@ -73,6 +74,7 @@ export async function openWorld(): Promise<World> {
         RATE_LIMIT_PERCENT: "0",
         EDGE_MAX_LOOP_DELAY: "0s",
         WEBHOOKS_PER_WORKSPACE: "1000",
+        ...(await testParts(folder.path)),
       },
       { logger: createLogger({ level: "error" }), observe: ledger.observe },
     ),

@@ -10,7 +10,7 @@ import type { CallRecord } from "@docket/runtime/interceptors/options";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { type CapturedLog, captureLog } from "@docket/runtime/testing/log";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
-import { testDatabase } from "@docket/runtime/testing/test_database";
+import { testDatabase } from "@docket/runtime/testing/test_parts";
 import { readConfig as readStorageConfig } from "@docket/storage/config";
 import { startStorageService } from "@docket/storage/service";
 import { readConfig as readUserConfig } from "@docket/user/config";

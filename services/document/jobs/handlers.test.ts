@@ -7,7 +7,7 @@ import type { MembershipCache } from "@docket/runtime/membership";
 import type { Job } from "@docket/runtime/queue/worker";
 import { captureLog } from "@docket/runtime/testing/log";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
-import { testDatabaseUrl } from "@docket/runtime/testing/test_database";
+import { testDatabaseUrl } from "@docket/runtime/testing/test_parts";
 import { describe, expect, it } from "@jest/globals";
 import type { Clients } from "../clients.ts";
 import { readConfig } from "../config.ts";

@@ -10,7 +10,7 @@ import { newId } from "@docket/runtime/ids";
 import type { Job } from "@docket/runtime/queue/worker";
 import { captureLog } from "@docket/runtime/testing/log";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
-import { testDatabaseUrl } from "@docket/runtime/testing/test_database";
+import { testDatabaseUrl } from "@docket/runtime/testing/test_parts";
 import { describe, expect, it } from "@jest/globals";
 import { state } from "../domain/state.ts";
 import { createEvents } from "../events.ts";

@@ -1,6 +1,7 @@
 // The user service, as far as the document service asks it.
-import { createRouterTransport, createClient } from "@connectrpc/connect";
+
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { createClient, createRouterTransport } from "@connectrpc/connect";
 import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { MembershipService } from "@docket/contracts/gen/docket/user/v1/membership_service_pb.ts";
 import {

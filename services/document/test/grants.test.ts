@@ -4,7 +4,7 @@ import { openDatabase } from "@docket/runtime/db/database";
 import { newId } from "@docket/runtime/ids";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
-import { testDatabaseUrl } from "@docket/runtime/testing/test_database";
+import { testDatabaseUrl } from "@docket/runtime/testing/test_parts";
 import { describe, expect, it } from "@jest/globals";
 import { entities } from "../store/entities.ts";
 import { migrations } from "../store/migrations/index.ts";

@@ -18,7 +18,7 @@ import { connectMesh } from "@docket/runtime/mesh";
 import { testIdentities } from "@docket/runtime/testing/identities";
 import { type CapturedLog, captureLog } from "@docket/runtime/testing/log";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
-import { testDatabase } from "@docket/runtime/testing/test_database";
+import { testParts } from "@docket/runtime/testing/test_parts";
 import { signToken } from "@docket/runtime/token";
 import { readConfig } from "../config.ts";
 import { type DocumentOverrides, type RunningDocument, startDocumentService } from "../service.ts";
@@ -79,7 +79,7 @@ export async function startWorld(
   const log = captureLog();
   const service = parts.use(
     await startDocumentService(
-      { ...readConfig({ DOCKET_DATA_DIR: folder, DOCUMENT_PORT: "0", ...(await testDatabase(folder)) }) },
+      { ...readConfig({ DOCKET_DATA_DIR: folder, DOCUMENT_PORT: "0", ...(await testParts(folder)) }) },
       {
         identity,
         logger: log.logger,

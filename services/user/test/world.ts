@@ -22,7 +22,7 @@ import { connectMesh, type Mesh } from "@docket/runtime/mesh";
 import type { RunningService } from "@docket/runtime/service";
 import { testIdentity } from "@docket/runtime/testing/identities";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
-import { testDatabase } from "@docket/runtime/testing/test_database";
+import { testParts } from "@docket/runtime/testing/test_parts";
 import { readConfig } from "../config.ts";
 import type { Mail } from "../mail/mailer.ts";
 import { startUserService, type UserOverrides } from "../service.ts";
@@ -94,7 +94,7 @@ export async function startWorld(
     },
   };
   const identity = await testIdentity(Workload.USER);
-  const database = await testDatabase(folder.path);
+  const database = await testParts(folder.path);
   const environment = () => ({
     DOCKET_DATA_DIR: folder.path,
     USER_PORT: "0",
