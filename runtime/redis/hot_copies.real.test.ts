@@ -4,6 +4,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { appendChanges } from "../changelog/append.ts";
 import type { Change } from "../changelog/read.ts";
+import { Tailer } from "../changelog/tailer.ts";
 import { trimChanges } from "../changelog/trim.ts";
 import { readSettings } from "../config.ts";
 import { type NoteDatabase, openNotes, openNotesIn, silentLogger } from "../db/testing/note.ts";
@@ -276,6 +277,31 @@ describe("a log that is another one", () => {
 });
 
 describe("wake-ups", () => {
+  it("bring another replica's changes to followers at once, not with the next poll", async () => {
+    const { server, db, folder, redis } = await world();
+    const other = use(await openNotesIn(folder));
+    using _here = shareWakeUps(db, redis);
+    using _there = shareWakeUps(other, await connect(server));
+    const tailer = use(new Tailer({ db: other as never, logger: silentLogger, pollMs: 3_600_000 }));
+    await eventually(async () => (await server.command("PUBSUB", "NUMSUB", "docket:v1:wake:notes")).endsWith("2"));
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const following = (async () => {
+      for await (const changes of tailer.follow([["", 0]], { signal: stop.signal })) {
+        seen.push(...changes.map(({ kind }) => kind));
+      }
+    })();
+    for (const kind of ["one", "two", "three"]) {
+      const began = performance.now();
+      await say(db, kind, "x");
+      await eventually(() => seen.includes(kind));
+      expect(performance.now() - began).toBeLessThan(1_000);
+    }
+    expect(seen).toEqual(["one", "two", "three"]);
+    stop.abort();
+    await following;
+  });
+
   it("reach the replicas of the same service, and come back to nobody", async () => {
     const { server, db, folder, redis } = await world();
     const other = use(await openNotesIn(folder));

@@ -140,6 +140,24 @@ describe("Redis", () => {
     }
   });
 
+  it("that has become a replica is away until it can be written again", async () => {
+    const server = use(await startRedis());
+    const { redis, said } = await connected(server);
+    await server.command("REPLICAOF", "127.0.0.1", "1");
+    const write = script("return redis.call('SET', KEYS[1], 'x')");
+    expect(await redis.run(write, ["k"], [])).toBeUndefined();
+    expect(redis.connected).toBe(false);
+    await eventually(() => said().length === 2);
+    await server.command("REPLICAOF", "NO", "ONE");
+    await eventually(() => redis.connected, { timeoutMs: 5_000 });
+    expect(await redis.run(write, ["k"], [])).toBe("OK");
+    expect(said()).toEqual([
+      "info: Redis is used",
+      `${away.replace("warn", "error")} REDIS_URL leads to a replica, which cannot be written.`,
+      "info: Redis is back",
+    ]);
+  });
+
   it("that refuses a command has not gone away", async () => {
     const server = use(await startRedis());
     const { redis, said } = await connected(server);

@@ -61,6 +61,8 @@ export function openRedis(config: RedisConfig, logger: Logger): Redis | undefine
   return location === undefined ? undefined : new Connection(location, `${config.prefix}${LAYOUT}`, logger);
 }
 
+const attempt = script("redis.call('SET', KEYS[1], '') return redis.call('DEL', KEYS[1])");
+
 class Connection implements Redis {
   readonly prefix: string;
   readonly #client: Client;
@@ -158,10 +160,7 @@ class Connection implements Redis {
         this.#hangUp();
       }, GREETING_MS).unref();
     });
-    client.on("ready", () => {
-      clearTimeout(this.#greeting);
-      if (!this.#ended) this.#found();
-    });
+    client.on("ready", () => void this.#try());
     client.on("close", () => {
       clearTimeout(this.#greeting);
       if (!this.#ended) this.#gone();
@@ -169,6 +168,19 @@ class Connection implements Redis {
     client.on("message", (channel: string, message: string) => {
       for (const hear of this.#channels.get(channel) ?? []) this.#deliver(hear, message);
     });
+  }
+
+  /** A server that greets but cannot be written, such as a replica, is no help. */
+  async #try(): Promise<void> {
+    try {
+      await this.#client.eval(attempt.source, 1, `${this.prefix}attempt`);
+    } catch (error) {
+      this.#lastError ??= error;
+      this.#hangUp();
+      return;
+    }
+    clearTimeout(this.#greeting);
+    if (!this.#ended) this.#found();
   }
 
   /** What others sent must not end this process. */

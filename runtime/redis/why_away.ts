@@ -35,6 +35,9 @@ export function whyAway(error: unknown, { encrypted, greeted }: { encrypted: boo
       misconfigured: true,
     };
   }
+  if (/^READONLY/.test(message)) {
+    return { why: "REDIS_URL leads to a replica, which cannot be written.", misconfigured: true };
+  }
   if (code === "ECONNREFUSED") return { why: "Nobody listens at REDIS_URL's address.", misconfigured: false };
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
     return { why: "The host of REDIS_URL cannot be found.", misconfigured: false };

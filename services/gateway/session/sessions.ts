@@ -22,7 +22,7 @@ export const rememberedMs = 1000;
 const leftMs = 90_000;
 
 interface Known {
-  /** When it was true, at the earliest. */
+  /** When it was true, at the earliest, on a clock that only goes forward. */
   at: number;
   readonly subject: Promise<Subject>;
   /** Set once the promise has been kept. */
@@ -34,6 +34,8 @@ export interface SessionsOptions {
   /** What all gateways know together. Default: each knows for itself. */
   readonly copies?: HotCopies | undefined;
   readonly now?: () => number;
+  /** Milliseconds that only go forward, however the clock is set. */
+  readonly elapsed?: () => number;
   /** How many sessions and keys are remembered. */
   readonly capacity?: number;
 }
@@ -48,19 +50,27 @@ export class Sessions {
   readonly #tokens: Client<typeof TokenService>;
   readonly #copies: HotCopies | undefined;
   readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #capacity: number;
   readonly #known = new Map<string, Known>();
 
-  constructor({ tokens, copies, now = Date.now, capacity = 20_000 }: SessionsOptions) {
+  constructor({
+    tokens,
+    copies,
+    now = Date.now,
+    elapsed = () => performance.now(),
+    capacity = 20_000,
+  }: SessionsOptions) {
     this.#tokens = tokens;
     this.#copies = copies;
     this.#now = now;
+    this.#elapsed = elapsed;
     this.#capacity = capacity;
   }
 
   /** Who a credential speaks for. Throws SESSION_INVALID or KEY_INVALID; UNAVAILABLE when the user service is away. */
   async resolve(credential: Credential, requestId: string): Promise<Subject> {
-    const now = this.#now();
+    const now = this.#elapsed();
     const known = this.#known.get(credential.hash);
     if (known !== undefined && now - known.at < rememberedMs) return await known.subject;
     const answer = this.#ask(credential, requestId);
