@@ -314,6 +314,55 @@ describe("periodic jobs", () => {
   });
 });
 
+describe("a periodic job", () => {
+  const everyMs = 3_600_000;
+
+  it("is not dead for good when a run says that it is hopeless", async () => {
+    await using notes = await openNotes();
+    const time = clock();
+    let runs = 0;
+    const run = async () => {
+      if (++runs === 1) throw new JobHopeless("this time");
+    };
+    await using _ = start(notes.db, {}, { periodic: { sweep: { everyMs, run } }, now: time.now });
+    for (const expected of [1, 2]) {
+      time.skip(2 * everyMs);
+      await eventually(async () =>
+        expect([runs, await jobs(notes)]).toMatchObject([expected, [{ kind: "sweep", state: "pending" }]]),
+      );
+    }
+  });
+
+  it("comes as often as the newest start says, and makes up for missed runs with one", async () => {
+    await using notes = await openNotes();
+    const time = clock();
+    let runs = 0;
+    const run = async () => void runs++;
+    const every = (ms: number) => ({ periodic: { sweep: { everyMs: ms, run } }, now: time.now });
+    const rested = async (count: number) => {
+      await eventually(async () =>
+        expect([runs, await jobs(notes)]).toMatchObject([count, [{ kind: "sweep", state: "pending" }]]),
+      );
+    };
+    {
+      await using _ = start(notes.db, {}, every(24 * everyMs));
+      time.skip(3 * everyMs);
+      await rested(1);
+    }
+    {
+      await using _ = start(notes.db, {}, every(everyMs));
+      await eventually(async () =>
+        expect((await jobs(notes))[0]?.run_at).toBeLessThanOrEqual(time.now().getTime() + everyMs),
+      );
+      time.skip(everyMs);
+      await rested(2);
+    }
+    time.skip(100 * everyMs);
+    await using _ = start(notes.db, {}, every(everyMs));
+    await rested(3);
+  });
+});
+
 describe("disposal", () => {
   it("waits for the jobs that run and starts no others", async () => {
     await using notes = await openNotes();

@@ -10,6 +10,7 @@ import { isUniqueViolation } from "../db/errors.ts";
 import { afterCommit } from "../db/transaction.ts";
 import { newId } from "../ids.ts";
 import type { Logger } from "../logger.ts";
+import { type DatabaseClock, databaseClock } from "./database_clock.ts";
 import { bury, type Claimed, claimJobs, finish, JobLost, prolong, putBack } from "./lease.ts";
 import { JOBS_SIGNAL } from "./queue.ts";
 
@@ -50,7 +51,10 @@ export class JobHopeless extends Error {
 }
 
 export interface PeriodicJob<Tables> {
-  /** From the end of one run to the next, in milliseconds. One run at a time over all processes. */
+  /**
+   * From the end of one run to the next, in milliseconds. One run at a time over all processes; runs that were missed,
+   * because no worker ran, are made up for by one.
+   */
   readonly everyMs: number;
   readonly run: JobHandler<Tables>;
 }
@@ -94,6 +98,7 @@ class Worker implements AsyncDisposable {
   readonly #leaseMs: number;
   readonly #pollMs: number;
   readonly #drainMs: number;
+  readonly #clock: DatabaseClock;
   readonly #now: Clock;
   readonly #running = new Map<string, Running>();
   readonly #timers: NodeJS.Timeout[] = [];
@@ -116,7 +121,8 @@ class Worker implements AsyncDisposable {
     this.#leaseMs = options.leaseMs ?? 30_000;
     this.#pollMs = options.pollMs ?? 1_000;
     this.#drainMs = options.drainMs ?? 10_000;
-    this.#now = options.now ?? systemClock;
+    this.#clock = databaseClock(this.#db, options.now ?? systemClock, this.#logger);
+    this.#now = this.#clock.now;
   }
 
   start(): void {
@@ -168,6 +174,7 @@ class Worker implements AsyncDisposable {
   async #claim(): Promise<void> {
     try {
       await this.#ensurePeriodic();
+      await this.#clock.compare();
       while (this.#woken && !this.#ending) {
         this.#woken = false;
         const free = this.#concurrency - this.#running.size;
@@ -204,9 +211,22 @@ class Worker implements AsyncDisposable {
       } catch (error) {
         // It is there already, from an earlier start or another process.
         if (!isUniqueViolation(error)) throw error;
+        await this.#bringForward(kind, now + everyMs);
       }
     }
     this.#periodicEnsured = true;
+  }
+
+  /** A period that was made shorter holds from now on, and not only after the longer one. */
+  async #bringForward(kind: string, latest: number): Promise<void> {
+    await this.#db.query
+      .updateTable("job")
+      .set({ run_at: latest })
+      .where("kind", "=", kind)
+      .where("unique_key", "=", "periodic")
+      .where("state", "=", "pending")
+      .where("run_at", ">", latest)
+      .execute();
   }
 
   #begin(job: Claimed): void {
@@ -258,7 +278,7 @@ class Worker implements AsyncDisposable {
         this.#logger.warn(fields, "job was taken over by another worker");
       } else if (this.#ending && signal.aborted) {
         await putBack(this.#db, job, { runAt: now, uncounted: true });
-      } else if (name === "JobHopeless" || job.attempt >= job.maxAttempts) {
+      } else if (this.#isHopeless(job, name)) {
         await bury(this.#db.query, job.id, job.token, lastError, now);
         this.#logger.error({ ...fields, err: error }, "job is dead");
       } else {
@@ -270,6 +290,11 @@ class Worker implements AsyncDisposable {
       // The lease runs out, and the job comes back by itself.
       this.#logger.error({ ...fields, err: failure }, "a job's failure could not be noted");
     }
+  }
+
+  /** Periodic jobs never are: the next run may find another world. */
+  #isHopeless(job: Claimed, error: string | undefined): boolean {
+    return !this.#periodic.has(job.kind) && (error === "JobHopeless" || job.attempt >= job.maxAttempts);
   }
 
   #nextRunAt(job: Claimed): number | undefined {
