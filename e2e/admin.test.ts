@@ -159,6 +159,7 @@ describe("npm run admin", () => {
 
   it("shows what has failed for good, runs it again, and discards it", async () => {
     await using folder = await temporaryFolder();
+    const environment = { DOCKET_DATA_DIR: folder.path };
     // Nobody listens there, so that mail fails.
     const whole = await startWhole(folder.path, { SMTP_URL: "smtp://127.0.0.1:9" });
     try {
