@@ -67,6 +67,8 @@ export interface StorageOverrides {
 export interface RunningStorage extends RunningService {
   /** One round of housekeeping, which otherwise comes by itself. */
   tidy(): Promise<void>;
+  /** The writes that are open here, and how many bytes they have taken. */
+  arriving(): { readonly writes: number; readonly bytes: number };
 }
 
 /** Starts the service, or throws StartError with one sentence. */
@@ -185,6 +187,7 @@ export async function startStorageService(
   return {
     address: service.address,
     tidy: () => janitor.run(),
+    arriving: () => writers.arriving(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -1,8 +1,6 @@
 // A storage service for tests: real gRPC, database and files; the user service is played here.
 
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
-import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type CallOptions, type Client, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "@docket/contracts/gen/docket/error/v1/error_info_pb.ts";
@@ -32,6 +30,7 @@ import { signToken } from "@docket/runtime/token";
 import type { Clients } from "../clients.ts";
 import { readConfig } from "../config.ts";
 import { type RunningStorage, startStorageService } from "../service.ts";
+import { openTestPlace, type TestPlace } from "./places.ts";
 
 const keys = generateKeyPairSync("ed25519");
 const publicKey = { id: "test-key", x: String(keys.publicKey.export({ format: "jwk" }).x) };
@@ -113,6 +112,8 @@ export interface Harness extends AsyncDisposable {
   readonly log: CapturedLog;
   readonly clock: { now: number };
   readonly service: () => RunningStorage;
+  /** Where the bytes are. */
+  readonly place: TestPlace;
   /** Stops the service and starts it again on the same folder. */
   restart(): Promise<void>;
 }
@@ -154,6 +155,7 @@ export async function startHarness(env: Record<string, string> = {}, known: Part
     ...(await testParts(folder.path)),
     ...env,
   });
+  const place = parts.use(await openTestPlace(config));
   const identity = await testIdentity(Workload.STORAGE);
   const start = () =>
     startStorageService(config, {
@@ -202,6 +204,7 @@ export async function startHarness(env: Record<string, string> = {}, known: Part
       return mesh.document.client(BlobService);
     },
     service: () => service,
+    place,
     async restart() {
       await mesh.gateway[Symbol.asyncDispose]();
       await mesh.document[Symbol.asyncDispose]();
@@ -302,19 +305,8 @@ export function tools(harness: Harness) {
       bytes: Buffer.concat(chunks),
     };
   };
-  /** The files of pieces. */
-  const files = async () => {
-    const root = join(harness.folder, "blobs", "pieces");
-    const entries = await readdir(root, { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  };
-  const flipBit = async (file: string, at: number) => {
-    const bytes = await readFile(file);
-    bytes[at] = (bytes[at] ?? 0) ^ 4;
-    await writeFile(file, bytes);
-  };
   const usage = async () => await harness.usage.getUsage({ workspaceId }, anna.as);
-  return { create, write, get, complete, store, attach, ticketOf, read, files, flipBit, usage };
+  return { create, write, get, complete, store, attach, ticketOf, read, usage };
 }
 
 export type { UploadState };

@@ -1,4 +1,3 @@
-import { rm, truncate } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { type Harness, randomBytes, refusal, startHarness, tools } from "./harness.ts";
 
@@ -78,12 +77,12 @@ describe("reading", () => {
   });
 
   it("serves no byte of a damaged block, and says so to the operator", async () => {
-    const known = new Set(await t.files());
+    const known = new Set(await harness.place.pieces());
     const bytes = randomBytes(300_000);
     const upload = await t.store(bytes, { name: "damaged" });
     const versionId = await t.attach(upload.id);
-    const [file] = (await t.files()).filter((name) => !known.has(name));
-    await t.flipBit(file as string, 200_000);
+    const [file] = (await harness.place.pieces()).filter((name) => !known.has(name));
+    await harness.place.flipBit(file as string, 200_000);
     const ticket = await t.ticketOf(versionId);
     const chunks: Uint8Array[] = [];
     const reading = (async () => {
@@ -105,23 +104,24 @@ describe("reading", () => {
   });
 
   it("serves nothing of a file that is cut short or gone", async () => {
-    for (const damage of [(file: string) => truncate(file, 10), (file: string) => rm(file)]) {
-      const known = new Set(await t.files());
+    const { place } = harness;
+    for (const damage of [(id: string) => place.cut(id, 10), (id: string) => place.lose(id)]) {
+      const known = new Set(await harness.place.pieces());
       const upload = await t.store(randomBytes(100_000));
       const versionId = await t.attach(upload.id);
-      const [file] = (await t.files()).filter((name) => !known.has(name));
+      const [file] = (await harness.place.pieces()).filter((name) => !known.has(name));
       await damage(file as string);
       expect((await refusal(t.read(await t.ticketOf(versionId)))).reason).toBe("BLOB_CORRUPT");
     }
   });
 
   it("finds damage before an upload is stored, when it must be read from disk", async () => {
-    const known = new Set(await t.files());
+    const known = new Set(await harness.place.pieces());
     const upload = await t.create({ size: 200_000n });
     await t.write(upload.id, randomBytes(100_000), { offset: 100_000n });
     await t.write(upload.id, randomBytes(100_000), { length: 100_000n });
-    const [file] = (await t.files()).filter((name) => !known.has(name));
-    await t.flipBit(file as string, 5);
+    const [file] = (await harness.place.pieces()).filter((name) => !known.has(name));
+    await harness.place.flipBit(file as string, 5);
     expect(await refusal(t.complete(upload.id))).toEqual({
       reason: "UPLOAD_FAILED",
       metadata: { failure: "UPLOAD_FAILURE_CORRUPT" },

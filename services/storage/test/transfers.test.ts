@@ -15,6 +15,9 @@ afterAll(async () => {
   await harness[Symbol.asyncDispose]();
 });
 
+/** What the writes that are open have taken. */
+const arriving = () => harness.service().arriving();
+
 /** A write whose bytes are sent by hand. */
 function manual(start: { uploadId: string; offset?: bigint; length?: bigint }) {
   const queue: Uint8Array[] = [];
@@ -106,7 +109,7 @@ describe("resuming", () => {
     const writing = manual({ uploadId: upload.id });
     writing.send(bytes.subarray(0, 200_000));
     writing.send(bytes.subarray(200_000, 300_000));
-    await eventually(async () => expect(await arriving()).toBe(300_000));
+    await eventually(() => expect(arriving().bytes).toBe(300_000));
     writing.cut();
     const { offset } = await t.get(upload.id);
     expect(offset).toBe(300_000n);
@@ -120,26 +123,12 @@ describe("resuming", () => {
     const older = manual({ uploadId: upload.id });
     older.send(bytes.subarray(0, 100_000));
     older.send(randomBytes(50_000));
-    await eventually(async () => (await files()) > 0);
+    await eventually(() => arriving().bytes > 0);
     await t.write(upload.id, bytes, { offset: 0n });
     expect((await refusal(older.answer)).reason).toBe("UPLOAD_SUPERSEDED");
     expect((await t.complete(upload.id)).state).toBe(UploadState.STORED);
   });
 });
-
-/** How many files are being written. */
-async function files(): Promise<number> {
-  const { readdir } = await import("node:fs/promises");
-  return (await readdir(`${harness.folder}/blobs/incoming`)).length;
-}
-
-/** How many bytes are in them. */
-async function arriving(): Promise<number> {
-  const { readdir, stat } = await import("node:fs/promises");
-  const folder = `${harness.folder}/blobs/incoming`;
-  const sizes = await Promise.all((await readdir(folder)).map(async (name) => (await stat(`${folder}/${name}`)).size));
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
 
 describe("parallel parts", () => {
   it("may come in any order and at once", async () => {
@@ -266,7 +255,7 @@ describe("a checksum of a write", () => {
       { ...harness.anna.as, signal: controller.signal },
     );
     await answer.catch(() => undefined);
-    await eventually(async () => (await files()) === 0);
+    await eventually(() => arriving().writes === 0);
     expect((await t.get(upload.id)).ranges).toEqual([]);
   });
 });
@@ -276,9 +265,9 @@ describe("giving an upload up", () => {
     const upload = await t.create({ size: 500_000n });
     const writing = manual({ uploadId: upload.id });
     writing.send(randomBytes(100_000));
-    await eventually(async () => (await files()) > 0);
+    await eventually(() => arriving().bytes > 0);
     await harness.uploads.abortUpload({ uploadId: upload.id }, harness.anna.as);
     expect((await refusal(writing.answer)).reason).toBe("UPLOAD_STATE_CONFLICT");
-    expect(await files()).toBe(0);
+    expect(arriving()).toEqual({ writes: 0, bytes: 0 });
   });
 });

@@ -356,7 +356,9 @@ describe("limits", () => {
   it("of the disk refuse what would not leave the floor free", async () => {
     await using other = await startHarness({ DISK_FLOOR_BYTES: "1000TB" });
     const o = tools(other);
-    expect((await refusal(o.create({ size: 1n }))).reason).toBe("DISK_FULL");
+    // Nobody can say how much room a bucket has.
+    if (other.place.exclusive) expect((await refusal(o.create({ size: 1n }))).reason).toBe("DISK_FULL");
+    else expect((await o.store(randomBytes(1))).state).toBe(UploadState.STORED);
   });
 });
 

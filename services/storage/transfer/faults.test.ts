@@ -172,7 +172,7 @@ describe("a disk that fails at any operation", () => {
         const pieces = await piecesFrom(bench.db, id, 0, 100);
         expect(await hashPieces(driver, pieces)).toBe(createHash("sha256").update(bytes).digest("hex"));
       }
-      expect(bench.writers.size).toBe(0);
+      expect(bench.writers.arriving().writes).toBe(0);
     },
     30_000,
   );

@@ -59,9 +59,11 @@ export class Writers implements Disposable {
     clearInterval(this.#timer);
   }
 
-  /** How many sessions are open. */
-  get size(): number {
-    return [...this.#desks.values()].reduce((sum, { sessions }) => sum + sessions.size, 0);
+  /** How many sessions are open, and how many bytes they have taken. */
+  arriving(): { readonly writes: number; readonly bytes: number } {
+    const open = [...this.#desks.values()].flatMap(({ sessions }) => [...sessions]);
+    const bytes = open.reduce((sum, { position, plan }) => sum + position - plan.region.start, 0);
+    return { writes: open.length, bytes };
   }
 
   /**
