@@ -2,6 +2,7 @@
 // second; counted together; and all of it without Redis as well, only slower.
 
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { type RedisServer, startRedis } from "@docket/runtime/testing/servers/redis";
 import { type Person, signIn, signUp } from "../person.ts";
@@ -77,6 +78,23 @@ function keepAsking(urls: readonly string[], secret: string, workspaceId: string
 const refused = (calls: readonly Call[]) => calls.filter(({ status }) => status !== 200);
 const exchanges = ({ calls }: Replicas) => calls.filter(({ rpc }) => rpc.endsWith("/ExchangeSession")).length;
 
+/** A secret that works, and how it ends. */
+interface Doomed {
+  readonly secret: string;
+  readonly end: () => Promise<unknown>;
+}
+
+function endedBy({ secret }: { readonly secret: string }, end: () => Promise<unknown>): Doomed {
+  return { secret, end };
+}
+
+/** A client application's key to read documents. */
+async function enrol({ keys }: Person, workspaceId: string) {
+  const { application } = await keys.enrollApplication({ workspaceId, name: "Index" });
+  const applicationId = application?.id ?? "";
+  return await keys.createApiKey({ workspaceId, applicationId, name: "key", scopes: [Permission.DOCUMENT_VIEW] });
+}
+
 /** Both gateways let nobody in with this secret, from a second after `endedAt` on. */
 async function expectEnded({ replicas: { urls }, workspaceId }: World, secret: string, endedAt: number) {
   const asking = keepAsking(urls, secret, workspaceId);
@@ -102,24 +120,53 @@ describe("a session", () => {
     });
   });
 
-  it.each([
-    ["signed out at the other gateway", async ({ person }: World) => void (await person.sessions.signOut({}))],
+  it.each<[string, (world: World) => Promise<Doomed>]>([
     [
-      "revoked from another device",
-      async ({ replicas, person }: World) => {
+      "a session signed out at the other gateway",
+      async ({ person }) => endedBy(person, () => person.sessions.signOut({})),
+    ],
+    [
+      "a session revoked from another device",
+      async ({ replicas, person }) => {
         const other = await signIn(replicas.urls[0], person);
         const { session } = await person.sessions.getSession({});
-        await other.sessions.revokeSession({ sessionId: session?.id ?? "" });
+        return endedBy(person, () => other.sessions.revokeSession({ sessionId: session?.id ?? "" }));
       },
     ],
-  ])("that was %s is over everywhere within a second", async (_how, end) => {
+    [
+      "the session of a person who was disabled",
+      async ({ replicas, person }) => {
+        const other = await signUp(replicas.urls[1], "Berta");
+        return endedBy(other, () => person.users.disableUser({ userId: other.id }));
+      },
+    ],
+    [
+      "a key that was revoked",
+      async ({ person, workspaceId }) => {
+        const { key, secret } = await enrol(person, workspaceId);
+        return endedBy({ secret }, () => person.keys.revokeApiKey({ workspaceId, keyId: key?.id ?? "" }));
+      },
+    ],
+    [
+      "a key's secret that was revoked",
+      async ({ person, workspaceId }) => {
+        const { key, secret } = await enrol(person, workspaceId);
+        const secretId = key?.secrets[0]?.id ?? "";
+        return endedBy({ secret }, () =>
+          person.keys.revokeApiKeySecret({ workspaceId, keyId: key?.id ?? "", secretId }),
+        );
+      },
+    ],
+  ])("%s is over everywhere within a second", async (_what, doom) => {
     const all = await world();
-    const { replicas, person, workspaceId } = all;
-    for (const url of replicas.urls) expect((await ask(url, person.secret, workspaceId)).status).toBe(200);
-    const asking = keepAsking([replicas.urls[1]], person.secret, workspaceId);
-    await end(all);
-    const endedAt = performance.now();
-    await expectEnded(all, person.secret, endedAt);
+    const { replicas, workspaceId } = all;
+    const { secret, end } = await doom(all);
+    const asking = keepAsking(replicas.urls, secret, workspaceId);
+    await eventually(() => asking.calls.length > 20);
+    // What comes after has been asked for with a copy at hand.
+    expect(asking.calls.filter(({ status }) => status === 401)).toEqual([]);
+    await end();
+    await expectEnded(all, secret, performance.now());
     await asking.stop();
   });
 
