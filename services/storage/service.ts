@@ -129,6 +129,7 @@ export async function startStorageService(
     parts.use(
       startWorker({
         db,
+        ...config.worker,
         logger,
         handlers: jobHandlers(verifier),
         periodic: janitor.periodic(config.janitorMs),
