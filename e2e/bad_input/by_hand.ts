@@ -16,6 +16,11 @@ const shardPastCount = set(() => ({
   subscriptionId: undefined,
   shard: { $typeName: "docket.document.v1.Shard", index: 2, count: 2 },
 }));
+const workspaceFilter = set(() => ({
+  filter: { $typeName: "docket.document.v1.ChangeFilter", workspaceIds: [newId()], documentIds: [], kinds: [] },
+}));
+const emptied = (path: string): Breaker =>
+  set(() => ({ [path]: "", updateMask: { $typeName: "google.protobuf.FieldMask", paths: [path] } }));
 const titleMissing = set(() => ({
   title: "",
   updateMask: { $typeName: "google.protobuf.FieldMask", paths: ["title"] },
@@ -28,14 +33,11 @@ export const celBreakers: Readonly<Record<string, Breaker>> = {
   "list_changes.subscription": subscriptionWithFilter,
   "watch_changes.shard": shardPastCount,
   "list_changes.shard": shardPastCount,
-  "create_subscription.filter": set(() => ({
-    filter: {
-      $typeName: "docket.document.v1.ChangeFilter",
-      workspaceIds: [newId()],
-      documentIds: [],
-      kinds: [],
-    },
-  })),
+  "create_subscription.filter": workspaceFilter,
+  "create_webhook.filter": workspaceFilter,
+  "update_webhook.filter": workspaceFilter,
+  "update_webhook.name": emptied("name"),
+  "update_webhook.url": emptied("url"),
   "update_folder.name": set(() => ({ name: "" })),
   "update_document.title": titleMissing,
   "update_task.title": titleMissing,

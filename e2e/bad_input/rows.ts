@@ -52,6 +52,10 @@ export async function countRows(world: World): Promise<Record<string, number>> {
       (page) => clients.changes.listSubscriptions({ ...here, ...page }),
       (answer) => answer.subscriptions,
     ),
+    webhooks: count(
+      (page) => clients.webhooks.listWebhooks({ ...here, ...page }),
+      (answer) => answer.webhooks,
+    ),
     uploads: count(
       (page) => clients.uploads.listUploads({ pageSize: 200, ...page }),
       (answer) => answer.uploads,
