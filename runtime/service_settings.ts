@@ -56,6 +56,19 @@ export function serviceSettings(workload: Workload) {
         doc: `The port that the ${name} service listens on; 0 takes a free one.`,
       }),
     },
+    worker: {
+      concurrency: setting.integer("WORKER_CONCURRENCY", {
+        default: 4,
+        min: 1,
+        max: 64,
+        doc: "How many background jobs one process of the user or document service runs at once.",
+      }),
+      leaseMs: setting.duration("WORKER_LEASE", {
+        default: "30s",
+        min: 1_000,
+        doc: "After how long without a sign of life others take over the background jobs of such a process.",
+      }),
+    },
     databaseUrl: setting.string("DATABASE_URL", {
       optional: true,
       secret: true,

@@ -100,7 +100,14 @@ export async function startDocumentService(
   if (runsJobs(role)) {
     const jobs = { db, clients, membership, events, clock, settleReferences };
     parts.use(
-      startWorker({ db, logger, now: clock, handlers: jobHandlers(jobs), periodic: housekeeping(jobs, config) }),
+      startWorker({
+        db,
+        logger,
+        now: clock,
+        ...config.worker,
+        handlers: jobHandlers(jobs),
+        periodic: housekeeping(jobs, config),
+      }),
     );
     parts.use(applyUserChanges({ db, client, logger }));
   }

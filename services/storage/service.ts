@@ -59,6 +59,8 @@ export interface StorageOverrides {
   readonly identity?: Identity;
   /** The services called; tests give fakes. */
   readonly clients?: Clients;
+  /** In place of BLOB_ABANDONED_AFTER, for tests that cannot wait for it. */
+  readonly abandonedMs?: number;
   /** Told of each call that ended. */
   readonly observe?: (record: CallRecord) => void;
 }
@@ -79,7 +81,7 @@ export async function startStorageService(
   const { clock = systemClock, logger = createLogger({ service: "storage", level: config.logLevel }) } = overrides;
   const { role = "all" } = overrides;
   const startedAt = Date.now();
-  const limits = limitsOf(config);
+  const limits = { ...limitsOf(config), abandonedMs: overrides.abandonedMs ?? config.abandonedMs };
   const events = storageEvents(logger);
   await using parts = new AsyncDisposableStack();
 
@@ -129,7 +131,6 @@ export async function startStorageService(
     parts.use(
       startWorker({
         db,
-        ...config.worker,
         logger,
         handlers: jobHandlers(verifier),
         periodic: janitor.periodic(config.janitorMs),

@@ -112,7 +112,7 @@ export async function startUserService(config: UserConfig, overrides: UserOverri
   };
   if (runsJobs(role)) {
     const handlers = mailer === undefined ? {} : mailJobs(deps, mailer);
-    parts.use(startWorker({ db, logger, now: clock, handlers, periodic: housekeeping(deps) }));
+    parts.use(startWorker({ db, logger, now: clock, ...config.worker, handlers, periodic: housekeeping(deps) }));
   }
   const running = parts.use(
     await startService({

@@ -69,6 +69,7 @@ export async function startWorld(
     readonly blobs?: FakeBlobs;
     readonly watching?: DocumentOverrides["watching"];
     readonly clock?: Clock;
+    readonly role?: DocumentOverrides["role"];
   } = {},
 ): Promise<World> {
   await using parts = new AsyncDisposableStack();
@@ -85,6 +86,7 @@ export async function startWorld(
         logger: log.logger,
         clients: { ...users.clients(), blobs: blobs.client() },
         ...(options.clock && { clock: options.clock }),
+        ...(options.role && { role: options.role }),
         ...(options.watching && { watching: options.watching }),
       },
     ),
