@@ -1,5 +1,6 @@
 // A service that follows the stream of changes and keeps its cursor. It can be killed and resumed at any moment.
 
+import { setTimeout as pause } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import type { Change, ChangeKind } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
@@ -15,14 +16,23 @@ export class Watcher {
   readonly changes: Change[] = [];
   /** What ended the stream for good, if anything did. */
   fault: ConnectError | undefined;
+  /** How often the stream was opened. */
+  opened = 0;
   readonly #person: Person;
   readonly #request: MessageInitShape<typeof WatchChangesRequestSchema>;
+  readonly #excused: (error: unknown) => boolean;
   #cursor = "";
   #stop = new AbortController();
 
-  constructor(person: Person, request: MessageInitShape<typeof WatchChangesRequestSchema>) {
+  /** `excused` says which errors beside RESUME and UNAVAILABLE make it open the stream again. */
+  constructor(
+    person: Person,
+    request: MessageInitShape<typeof WatchChangesRequestSchema>,
+    excused: (error: unknown) => boolean = () => false,
+  ) {
     this.#person = person;
     this.#request = request;
+    this.#excused = excused;
     void this.#follow(this.#stop.signal);
   }
 
@@ -52,6 +62,7 @@ export class Watcher {
   async #follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
+        this.opened += 1;
         const stream = this.#person.changes.watchChanges({ ...this.#request, cursor: this.#cursor }, { signal });
         for await (const { changes, cursor } of stream) {
           if (signal.aborted) return;
@@ -61,7 +72,12 @@ export class Watcher {
         }
       } catch (error) {
         if (signal.aborted) return;
-        if (reasonOf(error) === Reason.RESUME || reasonOf(error) === Reason.UNAVAILABLE) continue;
+        const reason = reasonOf(error);
+        if (reason === Reason.RESUME) continue;
+        if (reason === Reason.UNAVAILABLE || this.#excused(error)) {
+          await pause(50 + Math.random() * 100);
+          continue;
+        }
         this.fault = ConnectError.from(error);
         return;
       }

@@ -1,0 +1,56 @@
+// `npm run e2e:real [-- <program> …]`: what only real parts and several replicas can show, each with its figures. Without
+// words all programs run; with words those. Ends with 1 when anything was not as it must be.
+
+import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { type ProcessMesh, startProcesses } from "../processes.ts";
+import { migrate } from "./migrated.ts";
+import { stopEachPart } from "./outages.ts";
+import { type Parts, startParts } from "./parts.ts";
+import { killEachReplica } from "./replicas.ts";
+import { duration, type Finding } from "./report.ts";
+import { runSuites } from "./suites.ts";
+
+interface Setting {
+  readonly parts: Parts;
+  /** The mesh of replicas, started with the first program that asks for it. */
+  mesh(): Promise<ProcessMesh>;
+}
+
+const programs: Readonly<Record<string, (setting: Setting) => Promise<Finding>>> = {
+  replicas: async ({ mesh }) => await killEachReplica(await mesh()),
+  outages: async ({ mesh, parts }) => await stopEachPart(await mesh(), parts, 30_000),
+  suites: async ({ parts }) => {
+    const passed = await runSuites(parts);
+    const faults = passed ? [] : ["some tests failed; jest says which above"];
+    return { title: "The services' suites and the journeys on MariaDB, Redis and S3", lines: [], faults };
+  },
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.find((name) => !(name in programs));
+if (unknown !== undefined) {
+  process.stderr.write(`There is no program ${unknown}; there are ${Object.keys(programs).join(", ")}.\n`);
+  process.exit(2);
+}
+
+await using owned = new AsyncDisposableStack();
+const folder = owned.use(await temporaryFolder());
+const parts = owned.use(await startParts());
+let started: Promise<ProcessMesh> | undefined;
+const mesh = () => {
+  started ??= (async () => {
+    await migrate(parts.settings);
+    const settings = { ...parts.settings, RATE_LIMIT_PERCENT: "0", LOG_LEVEL: "info" };
+    return owned.use(await startProcesses(folder.path, settings, { replicas: 2, workers: true }));
+  })();
+  return started;
+};
+for (const name of asked.length > 0 ? asked : Object.keys(programs)) {
+  const began = performance.now();
+  const { title, lines, faults } = await (programs[name] as (setting: Setting) => Promise<Finding>)({ parts, mesh });
+  process.stdout.write(`\n== ${title} (${duration(performance.now() - began)})\n`);
+  for (const line of lines) process.stdout.write(`   ${line}\n`);
+  for (const fault of faults) process.stdout.write(`   !!! ${fault}\n`);
+  process.stdout.write(faults.length === 0 ? "   as it must be\n" : `   ${faults.length} faults\n`);
+  if (faults.length > 0) process.exitCode = 1;
+}
