@@ -104,11 +104,19 @@ describe("Redis", () => {
     server.thaw();
     await eventually(() => redis.connected, { timeoutMs: 5_000 });
     expect(await redis.run(echo, ["k"], ["v"])).toEqual(["k", "v", 7]);
-    expect(said()).toEqual([
-      "info: Redis is used",
-      `${away} Redis: it did not answer within 250 ms`,
-      "info: Redis is back",
-    ]);
+    expect(said()).toEqual(["info: Redis is used", `${away} Redis: it does not answer`, "info: Redis is back"]);
+  });
+
+  it("that was only slow is used again without a word", async () => {
+    const server = use(await startRedis());
+    const { redis, said } = await connected(server);
+    server.freeze();
+    expect(await redis.run(echo, ["k"], ["v"])).toBeUndefined();
+    expect(redis.connected).toBe(false);
+    server.thaw();
+    await eventually(() => redis.connected);
+    expect(await redis.run(echo, ["k"], ["v"])).toEqual(["k", "v", 7]);
+    expect(said()).toEqual(["info: Redis is used"]);
   });
 
   it("that nobody asks is missed all the same when it freezes", async () => {

@@ -39,7 +39,7 @@ const LAYOUT = "v1:";
 
 /** How long a command may take. Redis on a network answers in under a millisecond. */
 const ANSWER_MS = 250;
-/** How long connecting and greeting may take. */
+/** How long connecting and greeting may take, and a sign of life after an answer that did not come. */
 const GREETING_MS = 1_000;
 /** How often it is looked for while it is away, and asked for a sign of life while it is there. */
 const RETRY_MS = 300;
@@ -71,7 +71,8 @@ class Connection implements Redis {
   readonly #channels = new Map<string, Set<(message: string) => void>>();
   readonly #heartbeat: NodeJS.Timeout;
   readonly #giveUp = new Set<() => void>();
-  #greeting: NodeJS.Timeout | undefined;
+  /** Ends a connection on which nothing is heard. */
+  #patience: NodeJS.Timeout | undefined;
   #lastError: unknown;
   #connected = false;
   #greeted = false;
@@ -139,7 +140,7 @@ class Connection implements Redis {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended = true;
     clearInterval(this.#heartbeat);
-    clearTimeout(this.#greeting);
+    clearTimeout(this.#patience);
     this.#lose();
     this.#client.disconnect();
     this.#hangUp();
@@ -154,15 +155,15 @@ class Connection implements Redis {
       this.#greeted = false;
       this.#lastError = undefined;
       // A frozen server takes connections and says nothing.
-      clearTimeout(this.#greeting);
-      this.#greeting = setTimeout(() => {
+      clearTimeout(this.#patience);
+      this.#patience = setTimeout(() => {
         this.#lastError = Object.assign(new Error("no greeting"), { code: "ETIMEDOUT" });
         this.#hangUp();
       }, GREETING_MS).unref();
     });
     client.on("ready", () => void this.#try());
     client.on("close", () => {
-      clearTimeout(this.#greeting);
+      clearTimeout(this.#patience);
       if (!this.#ended) this.#gone();
     });
     client.on("message", (channel: string, message: string) => {
@@ -179,7 +180,7 @@ class Connection implements Redis {
       this.#hangUp();
       return;
     }
-    clearTimeout(this.#greeting);
+    clearTimeout(this.#patience);
     if (!this.#ended) this.#found();
   }
 
@@ -250,12 +251,31 @@ class Connection implements Redis {
     }
   }
 
-  /** One answer that does not come is enough: whoever asks next is not kept waiting. */
+  /**
+   * One answer that does not come is enough: whoever asks next is not kept waiting. Whether it is only slow, or gone, is
+   * found out while nobody waits.
+   */
   #silent(): void {
     if (!this.#connected) return;
-    this.#lastError = new Error(`it did not answer within ${ANSWER_MS} ms`);
     this.#lose();
-    this.#hangUp();
+    clearTimeout(this.#patience);
+    const { stream } = this.#client;
+    this.#patience = setTimeout(() => {
+      setImmediate(() => {
+        if (this.#connected || this.#client.stream !== stream) return;
+        this.#lastError = new Error("it does not answer");
+        this.#hangUp();
+      });
+    }, GREETING_MS).unref();
+    this.#client.ping().then(
+      () => {
+        if (this.#ended || this.#client.stream !== stream) return;
+        clearTimeout(this.#patience);
+        this.#connected = true;
+      },
+      // Broken off: that is told of where it is noticed.
+      () => undefined,
+    );
   }
 
   #refused(error: Error): void {
