@@ -1,0 +1,90 @@
+# syntax=docker/dockerfile:1
+# One image for each process of Docket:
+#
+#   docker build --build-arg SERVICE=user --build-arg BUILD=$(git rev-parse --short HEAD) --tag docket/user .
+#
+# SERVICE is user, document, storage, integration, gateway or web. What it needs to write is /data (and /data alone, where
+# databases, contents and secrets are kept elsewhere: the mesh's development authority, shared by all) and /tmp.
+# Pin the base by its digest where images must not change beneath you: NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:…
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim
+ARG SERVICE
+
+# The packages that this process runs with, and none that only build or test it. The portal's process needs those of the
+# runtime alone: pages bring theirs with their build.
+FROM ${NODE_IMAGE} AS packages
+ARG SERVICE
+WORKDIR /docket
+COPY package.json package-lock.json ./
+COPY bench/package.json bench/
+COPY contracts/package.json contracts/
+COPY e2e/package.json e2e/
+COPY runtime/package.json runtime/
+COPY services/document/package.json services/document/
+COPY services/gateway/package.json services/gateway/
+COPY services/integration/package.json services/integration/
+COPY services/storage/package.json services/storage/
+COPY services/user/package.json services/user/
+COPY web/package.json web/
+RUN --mount=type=cache,target=/root/.npm \
+    workspace="services/$SERVICE"; [ "$SERVICE" != web ] || workspace=runtime; \
+    npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace "$workspace"
+RUN folder="services/$SERVICE"; probe="$folder/probe.ts"; \
+    [ "$SERVICE" != web ] || { folder=web; probe=web/process/probe.ts; }; \
+    echo "import \"./$folder/main.ts\";" > main.mjs && echo "import \"./$probe\";" > probe.mjs
+
+# Sources run as they are: nothing is compiled.
+FROM scratch AS sources
+WORKDIR /docket
+COPY package.json ./
+COPY contracts contracts
+COPY runtime runtime
+
+FROM sources AS sources-user
+COPY services/user services/user
+
+FROM sources AS sources-document
+COPY services/document services/document
+
+FROM sources AS sources-storage
+COPY services/storage services/storage
+
+FROM sources AS sources-integration
+COPY services/integration services/integration
+
+FROM sources AS sources-gateway
+COPY services/gateway services/gateway
+
+# The portal is the exception: its pages are built, with everything that this needs.
+FROM ${NODE_IMAGE} AS portal
+WORKDIR /docket
+COPY . .
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
+RUN npm run build
+
+FROM sources AS sources-web
+COPY web/package.json web/main.ts web/
+COPY web/process web/process
+COPY --from=portal /docket/web/.output web/.output
+
+FROM sources-${SERVICE} AS chosen
+
+FROM ${NODE_IMAGE} AS image
+ARG SERVICE
+ARG BUILD=dev
+LABEL org.opencontainers.image.title="Docket: ${SERVICE}" \
+      org.opencontainers.image.description="A document and task manager: the process ${SERVICE} of its mesh." \
+      org.opencontainers.image.revision="${BUILD}"
+ENV NODE_ENV=production \
+    DOCKET_DATA_DIR=/data \
+    DOCKET_BUILD=${BUILD}
+# A volume that is mounted here for the first time takes over who owns it.
+WORKDIR /data
+RUN chown 65532:65532 . && chmod 0700 .
+WORKDIR /docket
+COPY --from=packages /docket ./
+COPY --from=chosen /docket ./
+USER 65532:65532
+# Node is the first process and handles SIGTERM itself: it drains within 15 seconds.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "probe.mjs"]
+ENTRYPOINT ["node", "main.mjs"]
