@@ -97,8 +97,9 @@ export const storageSettings = {
   }),
   abandonedMs: setting.duration("BLOB_ABANDONED_AFTER", {
     default: "24h",
-    min: 1000,
-    doc: "How long bytes stay in a bucket that nothing knows of: parts never put together, objects never noted. A write takes an hour at most, and must be shorter than this.",
+    // A write takes an hour at most, and a checked one is noted at its end.
+    min: 2 * 60 * 60 * 1000,
+    doc: "How long bytes stay in a bucket that nothing knows of: parts never put together, objects never noted.",
   }),
   janitorMs: setting.duration("STORAGE_JANITOR_INTERVAL", {
     default: "30s",

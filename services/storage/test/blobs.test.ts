@@ -255,7 +255,7 @@ describe("what nobody uses", () => {
   });
 
   it("does not fill up with what has no owner", async () => {
-    await using fresh = await startHarness({ BLOB_ABANDONED_AFTER: "1s" });
+    await using fresh = await startHarness();
     const f = tools(fresh);
     const kept = await f.attach((await f.store(randomBytes(100))).id);
     await fresh.place.litter();

@@ -79,7 +79,8 @@ export class Writers implements Disposable {
       try {
         return await run(session);
       } catch (error) {
-        await session.salvage();
+        // What could not be taken back has no row, and is removed as what nobody knows.
+        await session.salvage().catch(() => undefined);
         if (session.interruption === "superseded") throw new AppError(Reason.UPLOAD_SUPERSEDED, { cause: error });
         if (session.interruption === "aborted") throw stateConflict(await this.#deps.uploads.get(uploadId));
         if ((error as { code?: unknown }).code === "STORE_FULL") throw diskFull(error);

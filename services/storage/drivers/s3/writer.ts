@@ -82,6 +82,7 @@ export class S3Writer implements PieceWriter {
   }
 
   async seal(): Promise<void> {
+    if (this.#fault !== undefined) throw this.#fault.cause;
     this.#state = "sealing";
     if (this.#sums.length === 0) await this.#put();
     else await this.#complete();
