@@ -38,6 +38,21 @@ export const processSettings = {
   },
 };
 
+/** How a service's background jobs are run. */
+export const workerSettings = {
+  concurrency: setting.integer("WORKER_CONCURRENCY", {
+    default: 4,
+    min: 1,
+    max: 64,
+    doc: "How many background jobs one process runs at once.",
+  }),
+  leaseMs: setting.duration("WORKER_LEASE", {
+    default: "30s",
+    min: 1_000,
+    doc: "After how long without a sign of life others take over the background jobs of a process.",
+  }),
+};
+
 /** The settings of a service that listens for gRPC and has a database. */
 export function serviceSettings(workload: Workload) {
   const name = workloadName(workload);
@@ -54,19 +69,6 @@ export function serviceSettings(workload: Workload) {
         min: 0,
         max: 65_535,
         doc: `The port that the ${name} service listens on; 0 takes a free one.`,
-      }),
-    },
-    worker: {
-      concurrency: setting.integer("WORKER_CONCURRENCY", {
-        default: 4,
-        min: 1,
-        max: 64,
-        doc: "How many background jobs one process of the user or document service runs at once.",
-      }),
-      leaseMs: setting.duration("WORKER_LEASE", {
-        default: "30s",
-        min: 1_000,
-        doc: "After how long without a sign of life others take over the background jobs of such a process.",
       }),
     },
     databaseUrl: setting.string("DATABASE_URL", {

@@ -1,10 +1,11 @@
 // The document service's settings, each declared once.
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { readSettings, setting, type Values } from "@docket/runtime/config";
-import { serviceSettings } from "@docket/runtime/service_settings";
+import { serviceSettings, workerSettings } from "@docket/runtime/service_settings";
 
 export const settings = {
   ...serviceSettings(Workload.DOCUMENT),
+  worker: workerSettings,
   changesKeptMs: setting.duration("DOCUMENT_CHANGES_KEPT", {
     default: "90d",
     min: 3_600_000,

@@ -3,12 +3,13 @@
 import { readFileSync } from "node:fs";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { ConfigError, readSettings, setting, type Values } from "@docket/runtime/config";
-import { serviceSettings } from "@docket/runtime/service_settings";
+import { serviceSettings, workerSettings } from "@docket/runtime/service_settings";
 
 const day = 86_400_000;
 
 export const settings = {
   ...serviceSettings(Workload.USER),
+  worker: workerSettings,
   edge: {
     publicUrl: setting.url("PUBLIC_URL", {
       optional: true,
