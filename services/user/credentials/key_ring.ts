@@ -5,6 +5,7 @@ import type { Logger } from "@docket/runtime/logger";
 import { keyCacheMs, signToken, type TokenContent } from "@docket/runtime/token";
 import { planRotation, signerAt } from "../domain/signing_keys.ts";
 import type { UserDatabase } from "../store/database.ts";
+import { lockInstance } from "../store/account_store.ts";
 import {
   deleteSigningKey,
   insertSigningKey,
@@ -61,13 +62,19 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
       logger.warn({ keys: [...unreadable] }, "signing keys were encrypted with another KEY_ENCRYPTION_SECRET");
     }
     const now = clock();
-    await db.transaction(async (tx) => {
-      const keys = await listSigningKeys(tx);
-      const plan = planRotation(
+    const planOf = (keys: readonly StoredSigningKey[]) =>
+      planRotation(
         keys.filter(({ id }) => !unreadable.has(id)),
         times,
         now.getTime(),
       );
+    const { create, remove } = planOf(listed);
+    if (create === undefined && remove.length === 0 && unreadable.size === 0) return;
+    await db.transaction(async (tx) => {
+      // Of replicas that find the same to do at the same moment, the second finds it done.
+      await lockInstance(tx);
+      const keys = await listSigningKeys(tx);
+      const plan = planOf(keys);
       for (const id of plan.remove) await deleteSigningKey(tx, id);
       for (const id of unreadable) {
         if (keys.find((key) => key.id === id)?.verifiesUntil === undefined) {
