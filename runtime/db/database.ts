@@ -29,6 +29,7 @@ import { type Dialect, parseDatabaseUrl } from "./url.ts";
 
 export { isBusy, isForeignKeyViolation, isUniqueViolation } from "./errors.ts";
 export type { MigrationClass, Migrations, SchemaState } from "./migrate.ts";
+export type { Dialect } from "./url.ts";
 export { afterCommit, type Transaction, type TransactionOptions } from "./transaction.ts";
 
 const PREPARE_TRIES = 3;

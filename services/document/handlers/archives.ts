@@ -167,7 +167,7 @@ async function* entriesOf({ db }: Deps, workspaceId: string, chosen: Chosen): As
     const branches = [{ list: "folder", folderId }] as const;
     for (let last: DocumentRow | undefined, more = true; more; ) {
       const after = last && keyOf(last, order);
-      const options = { workspaceId, branches, state: state.live, order, after, limit: atOnce };
+      const options = { dialect: db.dialect, workspaceId, branches, state: state.live, order, after, limit: atOnce };
       const rows: DocumentRow[] = await listDocuments(db.query, options);
       yield await files(db.query, rows, steps, path);
       last = rows.at(-1);

@@ -36,6 +36,7 @@ export async function listDocumentsFor(deps: Deps, request: ListDocumentsRequest
   const page = openPage(request, { parent, anywhere, trashed, tag, kind, order, subject: subject.id });
   const source = await branchesFor(deps, request, context);
   const rows = await listDocuments(deps.db.query, {
+    dialect: deps.db.dialect,
     ...source,
     ...(kind === DocumentKind.UNSPECIFIED ? {} : { kind }),
     order,

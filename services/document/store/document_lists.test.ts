@@ -1,7 +1,7 @@
-import { describe, expect, it } from "@jest/globals";
 import { openDatabase } from "@docket/runtime/db/database";
 import { captureLog } from "@docket/runtime/testing/log";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { describe, expect, it } from "@jest/globals";
 import { type CompiledQuery, sql } from "kysely";
 import { type Branch, branchStatement, searchStatement } from "./document_lists.ts";
 import { type DocumentDatabase, entities } from "./entities.ts";
@@ -31,7 +31,7 @@ async function planOf(db: DocumentDatabase, compiled: CompiledQuery): Promise<st
   return rows.map((row) => row.detail);
 }
 
-const page = { workspaceId: "w", branches: [], state: 0, limit: 51 };
+const page = { dialect: "sqlite" as const, workspaceId: "w", branches: [], state: 0, limit: 51 };
 const branches: Branch[] = [
   { list: "everything" },
   { list: "folder", folderId: "f" },
@@ -54,7 +54,9 @@ describe("a page of documents", () => {
           const after = { value: order.by === "title" ? "a" : 1, id: "d" };
           const statement = branchStatement(branch, { ...page, ...filter, order, after });
           const plan = await planOf(db, statement.compile(db.query));
-          const place = `${kind === undefined ? "state=\\?" : "kind=\\?"} AND ${columns[order.by]}${order.descending ? "<" : ">"}\\?`;
+          const beyond = order.descending ? "<" : ">";
+          const key = branch.list === "listing" ? "document_id" : "id";
+          const place = `${kind === undefined ? "state=\\?" : "kind=\\?"} AND \\(${columns[order.by]},${key}\\)${beyond}\\(\\?,\\?\\)`;
           expect(plan[0]).toMatch(
             new RegExp(`^SEARCH [dl] USING (COVERING )?INDEX \\w+ \\(workspace_id=\\? AND .*${place}\\)$`),
           );

@@ -1,6 +1,7 @@
 // Pages of documents. What somebody may see is a union of lists that are each sorted in an index: everything (who sees
 // the root), or each visible folder and each principal's own list. A page reads at most its length from each, whatever
 // the size of the workspace; nothing is filtered out after it was read.
+import type { Dialect } from "@docket/runtime/db/database";
 import { type RawBuilder, type SelectQueryBuilder, sql } from "kysely";
 import type { PrincipalKey } from "../domain/access.ts";
 import { state } from "../domain/state.ts";
@@ -30,6 +31,8 @@ export type Branch =
 
 /** What to list. */
 export interface ListOptions {
+  /** Of the database that is asked. */
+  readonly dialect: Dialect;
   readonly workspaceId: string;
   readonly branches: readonly Branch[];
   readonly state: number;
@@ -72,14 +75,17 @@ function comparing({ by, descending }: Order): (a: DocumentRow, b: DocumentRow) 
   return descending ? (a, b) => ascending(b, a) : ascending;
 }
 
-/** The statement that reads at most a page of one list. */
+/**
+ * The statement that reads at most a page of one list: from its first row on in the index that is in the list's order,
+ * which is named, since a server guesses by how many rows it believes there are.
+ */
 export function branchStatement(branch: Branch, options: ListOptions): RawBuilder<DocumentRow> {
-  const { workspaceId, kind, order, after, limit, tag } = options;
+  const { dialect, workspaceId, kind, order, after, limit, tag } = options;
   const from = branch.list === "listing" ? "l" : "d";
   const column = sql.ref(`${from}.${columns[order.by]}`);
   const id = sql.ref(branch.list === "listing" ? "l.document_id" : "d.id");
   const direction = sql.raw(order.descending ? "desc" : "asc");
-  const [atOrBeyond, beyond] = order.descending ? [sql.raw("<="), sql.raw("<")] : [sql.raw(">="), sql.raw(">")];
+  const beyond = sql.raw(order.descending ? "<" : ">");
 
   const conditions = [sql`${sql.ref(`${from}.workspace_id`)} = ${workspaceId}`];
   if (branch.list === "folder") conditions.push(sql`d.folder_id = ${branch.folderId}`);
@@ -87,19 +93,34 @@ export function branchStatement(branch: Branch, options: ListOptions): RawBuilde
   conditions.push(sql`${sql.ref(`${from}.state`)} = ${options.state}`);
   if (kind !== undefined) conditions.push(sql`${sql.ref(`${from}.kind`)} = ${kind}`);
   if (after !== undefined) {
-    conditions.push(sql`${column} ${atOrBeyond} ${after.value}`);
-    conditions.push(sql`(${column} ${beyond} ${after.value} or ${id} ${beyond} ${after.id})`);
+    // SQLite begins exactly there by the first form, a server by the second; neither understands the other one so well.
+    conditions.push(sql`(${column}, ${id}) ${beyond} (${after.value}, ${after.id})`);
+    if (dialect === "mysql") {
+      conditions.push(
+        sql`(${column} ${beyond} ${after.value} or (${column} = ${after.value} and ${id} ${beyond} ${after.id}))`,
+      );
+    }
   }
   if (tag !== undefined) {
     conditions.push(sql`exists (select 1 from listing as t where t.workspace_id = ${workspaceId}
       and t.list_key = ${tagList(tag)} and t.document_id = ${id})`);
   }
+  const hint = dialect === "mysql" ? sql` force index (${sql.raw(indexOf(branch, order, kind))})` : sql``;
+  // Which of the two is read first is told by the words on a server, by the index on SQLite.
+  const join = sql.raw(dialect === "mysql" ? "straight_join" : "inner join");
   const source =
     branch.list === "listing"
-      ? sql`listing as l inner join document as d on d.workspace_id = l.workspace_id and d.id = l.document_id`
-      : sql`document as d`;
+      ? sql`listing as l${hint} ${join} document as d on d.workspace_id = l.workspace_id and d.id = l.document_id`
+      : sql`document as d${hint}`;
   return sql<DocumentRow>`select d.* from ${source} where ${sql.join(conditions, sql` and `)}
     order by ${column} ${direction}, ${id} ${direction} limit ${sql.lit(limit)}`;
+}
+
+/** The index whose order is that of a list; entities/documents.ts has them. */
+function indexOf(branch: Branch, { by }: Order, kind: number | undefined): string {
+  const of = { everything: "document", folder: "document_folder", listing: "listing" }[branch.list];
+  const last = { title: "title", time: "newest", size: "size" }[by];
+  return kind === undefined ? `${of}_${last}` : `${of}_kind_${last}`;
 }
 
 /** What to search. */
