@@ -162,6 +162,31 @@ describe("two replicas", () => {
   });
 });
 
+describe("the memory of parts", () => {
+  it("is not kept from others by clients that stall, and what these sent is durable", async () => {
+    await using folder = await temporaryFolder();
+    const settings = { BLOB_URL: s3.place(), ...s3.environment, BLOB_PART_MEMORY: "16MiB" };
+    await using harness = await startHarness(settings, { folder: folder.path });
+    const t = tools(harness);
+    const sent = 1_000_000;
+    const stalled = [];
+    for (let each = 0; each < 2; each += 1) {
+      const { id } = await t.create({ size: 20_000_000n });
+      stalled.push({ id, ...openWrite(harness, id, [randomBytes(sent)]) });
+    }
+    await eventually(() => harness.service().arriving().bytes === 2 * sent);
+    // Each of them holds room for a part of 8 MiB, so that none is left.
+    const bytes = randomBytes(10_000_000);
+    const stored = await t.store(bytes);
+    expect(Buffer.from(stored.sha256).equals(sha256(bytes))).toBe(true);
+    for (const { id } of stalled) expect((await t.get(id)).offset).toBe(BigInt(sent));
+    for (const { end, answer } of stalled) {
+      end();
+      expect((await answer).offset).toBe(BigInt(sent));
+    }
+  });
+});
+
 describe("an S3 server that is away", () => {
   it("makes storage say UNAVAILABLE, loses nothing acknowledged, and is used again at once", async () => {
     await using server = await startS3();
