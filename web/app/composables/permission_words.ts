@@ -15,7 +15,7 @@ export const permissionGroups = [
       Permission.UPLOAD_CREATE,
     ],
   },
-  { key: "work", permissions: [Permission.TASK_CREATE, Permission.CHANGE_WATCH] },
+  { key: "work", permissions: [Permission.TASK_CREATE, Permission.CHANGE_WATCH, Permission.WEBHOOK_MANAGE] },
 ] as const;
 
 export type RolePermission = (typeof permissionGroups)[number]["permissions"][number];
@@ -31,6 +31,7 @@ const keys = {
   [Permission.UPLOAD_CREATE]: "uploadCreate",
   [Permission.TASK_CREATE]: "taskCreate",
   [Permission.CHANGE_WATCH]: "changeWatch",
+  [Permission.WEBHOOK_MANAGE]: "webhookManage",
 } as const satisfies Record<RolePermission, string>;
 
 /** The key of a permission's words. */
