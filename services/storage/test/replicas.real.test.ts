@@ -54,8 +54,12 @@ describe("two replicas", () => {
     const upload = await o.create({ size: BigInt(bytes.length), sha256: sha256(bytes) });
     const older = openWrite(one, upload.id, [bytes.subarray(0, 900_000), randomBytes(900_000)]);
     await eventually(() => one.service().arriving().bytes === 1_800_000);
-    await p.write(upload.id, bytes);
+    const newer = openWrite(other, upload.id, [bytes]);
     expect((await refusal(older.answer)).reason).toBe("UPLOAD_SUPERSEDED");
+    // What the older one still had counts no more, although the newer one has made nothing durable yet.
+    expect((await o.get(upload.id)).offset).toBe(0n);
+    newer.end();
+    expect((await newer.answer).offset).toBe(BigInt(bytes.length));
     // The first one has seen other bytes than those that count, and must not trust what it remembers.
     expect((await o.complete(upload.id)).state).toBe(UploadState.STORED);
     expect(one.service().arriving()).toEqual({ writes: 0, bytes: 0 });
