@@ -54,7 +54,8 @@ describe("two replicas", () => {
     const upload = await o.create({ size: BigInt(bytes.length), sha256: sha256(bytes) });
     const older = openWrite(one, upload.id, [bytes.subarray(0, 900_000), randomBytes(900_000)]);
     await eventually(() => one.service().arriving().bytes === 1_800_000);
-    const newer = openWrite(other, upload.id, [bytes]);
+    const thirds = [0, 1, 2].map((third) => bytes.subarray(third * 1_000_000, (third + 1) * 1_000_000));
+    const newer = openWrite(other, upload.id, thirds);
     expect((await refusal(older.answer)).reason).toBe("UPLOAD_SUPERSEDED");
     // What the older one still had counts no more, although the newer one has made nothing durable yet.
     expect((await o.get(upload.id)).offset).toBe(0n);
