@@ -3,6 +3,7 @@
 
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { type ProcessMesh, startProcesses } from "../processes.ts";
+import { followManyWriters } from "./changes.ts";
 import { migrate } from "./migrated.ts";
 import { stopEachPart } from "./outages.ts";
 import { countRowsOfPages } from "./pages.ts";
@@ -20,6 +21,7 @@ interface Setting {
 const programs: Readonly<Record<string, (setting: Setting) => Promise<Finding>>> = {
   replicas: async ({ mesh }) => await killEachReplica(await mesh()),
   outages: async ({ mesh, parts }) => await stopEachPart(await mesh(), parts, 30_000),
+  changes: async ({ parts }) => await followManyWriters(parts.mariadb, 100_000),
   pages: async ({ parts }) => await countRowsOfPages(parts.mariadb, [10_000, 1_000_000]),
   suites: async ({ parts }) => {
     const passed = await runSuites(parts);
