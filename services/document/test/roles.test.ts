@@ -92,6 +92,30 @@ describe("a server and a worker of one service", () => {
     await eventually(async () => expect(await it.told(ChangeKind.DOCUMENT_PURGED)).toMatchObject([{ documentId }]));
   });
 
+  it("apply what the user service tells once, however many workers follow it", async () => {
+    await using it = await startServer();
+    const { users, workspaceId } = it.world;
+    const options = { folder: it.folder, users, role: "worker" } as const;
+    await using _ = await startWorld(options);
+    await using __ = await startWorld(options);
+    const names = ["Alfa", "Bravo", "Charlie"];
+    for (const name of names) await it.world.document(it.ann, name);
+    const rows = async () => [
+      (await it.db.query.selectFrom("document").select("id").execute()).length,
+      (await it.told(ChangeKind.WORKSPACE_DELETED)).length,
+    ];
+    expect(await rows()).toEqual([names.length, 0]);
+    users.remove(workspaceId);
+    await eventually(async () => expect(await rows()).toEqual([0, 1]));
+    // Both have gone on from there: what is told next is applied by either.
+    const ben = await it.world.person("member");
+    const position = () => it.db.query.selectFrom("follower").select("position").executeTakeFirst();
+    const before = await position();
+    users.leave(ben, workspaceId);
+    await eventually(async () => expect(await position()).not.toEqual(before));
+    expect(await rows()).toEqual([0, 1]);
+  });
+
   it("do everything once in effect, however often workers are killed in the middle of it", async () => {
     await using it = await startServer();
     const tasks = it.world.client(TaskService);
