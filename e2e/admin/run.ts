@@ -3,11 +3,12 @@
 import { ConfigError } from "@docket/runtime/config";
 import { AppError, StartError } from "@docket/runtime/errors";
 import { type Command, columns, readWords, type Surroundings, UsageError, usageOf } from "./command.ts";
+import { contentCommands } from "./contents.ts";
 import { jobCommands } from "./jobs.ts";
 import { stateCommands } from "./state.ts";
 import { userCommands } from "./users.ts";
 
-const commands: readonly Command[] = [...userCommands, ...jobCommands, ...stateCommands];
+const commands: readonly Command[] = [...userCommands, ...jobCommands, ...stateCommands, ...contentCommands];
 
 /** What the command line was called with, and where its words go. */
 export interface CommandLine extends Surroundings {

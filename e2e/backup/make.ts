@@ -16,14 +16,14 @@ import {
   faultOfPiece,
   type NeededPiece,
   openContents,
-  openContentsFolder,
+  openContentsToFill,
 } from "@docket/storage/admin";
 import { readConfig } from "@docket/storage/config";
 import { openers } from "../admin/databases.ts";
 import type { Environment } from "../mesh.ts";
 import type { Findings } from "../verify.ts";
 import { countsOf, newestMigration, scratchOf } from "./check.ts";
-import { type EmbeddedData, embeddedData, otherFiles } from "./embedded.ts";
+import { type EmbeddedData, embeddedData, environmentOf, otherFiles } from "./embedded.ts";
 import { copyDurably, digestOf, filesBelow, forEachOf, makeFolder, syncFolders, syncParent } from "./files.ts";
 import { type Backup, dataFolder, type Manifest, openBackup, writeManifest } from "./manifest.ts";
 import { verifyBackup } from "./verify.ts";
@@ -153,7 +153,7 @@ class Making {
     await using scratch = await scratchOf(this.#folder, this.#names());
     await using storage = await openers.storage(scratch.environment, { migrate: true });
     await using source = await openContents(readConfig(this.#environment));
-    await using target = await openContentsFolder(join(this.#folder, "blobs"));
+    await using target = await openContentsToFill(readConfig(environmentOf(this.#folder, join(this.#folder, "blobs"))));
     await this.#refuseWithoutRoom(target, storage.neededPieces());
     await forEachOf(flattened(storage.neededPieces()), async (piece) => {
       needed.add(piece.id);

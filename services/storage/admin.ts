@@ -1,7 +1,6 @@
 // What an operator may see and mend in storage, beside a service that runs or without one: jobs and migrations, whether
 // all contents are whole, and the pieces that a backup needs.
 
-import { pathToFileURL } from "node:url";
 import { type AdminOptions, adminOf, type DatabaseAdmin, openForAdmin } from "@docket/runtime/admin";
 import { blobPlaceOf, databaseOf, type StorageConfig } from "./config.ts";
 import type { BlobDriver } from "./drivers/driver.ts";
@@ -84,7 +83,7 @@ export function openContents(config: Pick<StorageConfig, "blobUrl" | "dataDir" |
   return openDriver(blobPlaceOf(config), { shared: true });
 }
 
-/** A folder of its own for contents, to be written by this process alone. Throws StartError. */
-export function openContentsFolder(folder: string): Promise<BlobDriver> {
-  return openDriver({ url: pathToFileURL(folder).href });
+/** A place for contents that no service uses, to be written by this process. Throws StartError. */
+export function openContentsToFill(config: Pick<StorageConfig, "blobUrl" | "dataDir" | "s3">): Promise<BlobDriver> {
+  return openDriver(blobPlaceOf(config));
 }
