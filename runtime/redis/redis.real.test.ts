@@ -148,6 +148,26 @@ describe("Redis", () => {
     }
   });
 
+  it("that is too old to listen and answer on one connection is away, with one sentence", async () => {
+    // As before version 6.
+    const server = use(await startRedis({ settings: ["--rename-command", "HELLO", ""] }));
+    const { redis, said } = client(server.url);
+    await eventually(() => said().length > 0);
+    expect(said()).toEqual([
+      `${away.replace("warn", "error")} REDIS_URL: Redis must be version 6 or newer, and permit HELLO.`,
+    ]);
+    expect(redis.connected).toBe(false);
+  });
+
+  it("that does not permit its user what is needed is away, with one sentence", async () => {
+    const server = use(await startRedis());
+    await server.command("ACL", "SETUSER", "weak", "on", ">pw", "~*", "&*", "+@connection", "+info", "+subscribe");
+    const { redis, said } = client(server.url.replace("redis://", "redis://weak:pw@"));
+    await eventually(() => said().length > 0);
+    expect(said()).toEqual([expect.stringContaining("REDIS_URL: Redis does not permit its user what Docket needs")]);
+    expect(redis.connected).toBe(false);
+  });
+
   it("that has become a replica is away until it can be written again", async () => {
     const server = use(await startRedis());
     const { redis, said } = await connected(server);

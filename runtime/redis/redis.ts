@@ -171,9 +171,11 @@ class Connection implements Redis {
     });
   }
 
-  /** A server that greets but cannot be written, such as a replica, is no help. */
+  /** A server that greets but cannot be written, such as a replica, is no help, nor one that listens or answers only. */
   async #try(): Promise<void> {
+    const channels = [...this.#channels.keys()];
     try {
+      await this.#client.subscribe(`${this.prefix}attempt`, ...channels);
       await this.#client.eval(attempt.source, 1, `${this.prefix}attempt`);
     } catch (error) {
       this.#lastError ??= error;
@@ -181,7 +183,10 @@ class Connection implements Redis {
       return;
     }
     clearTimeout(this.#patience);
-    if (!this.#ended) this.#found();
+    if (this.#ended) return;
+    this.#found();
+    const late = [...this.#channels.keys()].filter((channel) => !channels.includes(channel));
+    if (late.length > 0) void this.#ask(() => this.#client.subscribe(...late));
   }
 
   /** What others sent must not end this process. */
@@ -197,8 +202,6 @@ class Connection implements Redis {
     this.#connected = true;
     this.#greeted = true;
     this.#lastError = undefined;
-    const channels = [...this.#channels.keys()];
-    if (channels.length > 0) void this.#ask(() => this.#client.subscribe(...channels));
     if (this.#absence === undefined) {
       this.#logger.info("Redis is used");
     } else {

@@ -35,6 +35,9 @@ export function whyAway(error: unknown, { encrypted, greeted }: { encrypted: boo
       misconfigured: true,
     };
   }
+  if (/subscriber mode|\(P\|S\)SUBSCRIBE/.test(message)) {
+    return { why: "REDIS_URL: Redis must be version 6 or newer, and permit HELLO.", misconfigured: true };
+  }
   if (/^READONLY/.test(message)) {
     return { why: "REDIS_URL leads to a replica, which cannot be written.", misconfigured: true };
   }

@@ -14,6 +14,8 @@ const execute = promisify(execFile);
 export interface RedisServerOptions {
   /** The password of the default user. Default: none. */
   readonly password?: string;
+  /** More settings, as on the command line. */
+  readonly settings?: readonly string[];
   /** Speak TLS, and nothing else. Default: plain text. */
   readonly tls?: ServerTls;
 }
@@ -36,13 +38,13 @@ export interface RedisServer extends AsyncDisposable {
 }
 
 /** Starts one. Throws with the name of the package when this machine has none. */
-export async function startRedis({ password, tls }: RedisServerOptions = {}): Promise<RedisServer> {
+export async function startRedis({ password, tls, settings = [] }: RedisServerOptions = {}): Promise<RedisServer> {
   const command = needCommand("redis-server", "Debian's package redis-server");
   const client = needCommand("redis-cli", "Debian's package redis-tools");
   await using parts = new AsyncDisposableStack();
   const folder = parts.use(await temporaryFolder());
   const port = await freePort();
-  const parameters = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+  const parameters = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", ...settings];
   if (tls === undefined) parameters.push("--port", String(port));
   else {
     parameters.push("--port", "0", "--tls-port", String(port), "--tls-auth-clients", "no");
