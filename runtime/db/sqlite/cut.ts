@@ -15,8 +15,8 @@ export interface CutFile {
   readonly to: string;
 }
 
-/** How long writers wait at most for a moment that does not come: they give up after a third of a second. */
-const heldMs = 100;
+/** How long writers wait at most for a moment that does not come; they try for a third of a second. */
+const heldMs = 40;
 /** How long to try, over and over. */
 const patienceMs = 60_000;
 const busy = 5;
