@@ -6,11 +6,13 @@ import { ConnectError } from "@connectrpc/connect";
 import { type Change, ChangeKind, WatchStart } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { reasonOf } from "@docket/runtime/errors";
+import { eventually } from "@docket/runtime/testing/eventually";
 import { madeFile } from "../bytes.ts";
 import { type Clients, clientsOf, type Person, signUp } from "../person.ts";
 import { digestOverGrpc, goOn } from "../transfer.ts";
 import { Watcher } from "../watcher.ts";
 import { balancedTransport, type CallReport, isAway } from "./balanced.ts";
+import type { Inbox, Receiver } from "./receiver.ts";
 
 /** What was acknowledged, and how every call ended. */
 export interface Load extends AsyncDisposable {
@@ -22,6 +24,8 @@ export interface Load extends AsyncDisposable {
   check(): Promise<string[]>;
   /** How often streams were opened again. */
   readonly resumed: number;
+  /** Changes that webhooks brought, and how often one came again. */
+  readonly delivered: { readonly changes: number; readonly repeated: number };
 }
 
 interface Kept {
@@ -30,15 +34,22 @@ interface Kept {
   readonly sha256: string;
 }
 
-/** Starts `people` people, each with a workspace, who read and write as fast as they are answered. */
-export async function startLoad(urls: readonly string[], people: number): Promise<Load> {
+/**
+ * Starts `people` people, each with a workspace and a webhook to the receiver, who read and write as fast as they are
+ * answered.
+ */
+export async function startLoad(urls: readonly string[], people: number, receiver: Receiver): Promise<Load> {
   const calls: CallReport[] = [];
   const desks = await Promise.all(
     Array.from({ length: people }, async (_, index) => {
       const person = await signUp(urls[index % urls.length] ?? "", "Anna");
       const balanced = balancedPerson(person, urls, (call) => calls.push(call));
       const { workspace } = await balanced.workspaces.createWorkspace({ name: "Work", requestId: randomUUID() });
-      return new Desk(balanced, workspace?.id ?? "");
+      const workspaceId = workspace?.id ?? "";
+      const inbox = receiver.open();
+      const webhook = { workspaceId, name: "Ledger", url: inbox.url, requestId: randomUUID() };
+      inbox.secret = (await balanced.webhooks.createWebhook(webhook)).secret;
+      return new Desk(balanced, workspaceId, inbox);
     }),
   );
   let working = true;
@@ -55,6 +66,13 @@ export async function startLoad(urls: readonly string[], people: number): Promis
     },
     get resumed() {
       return desks.reduce((sum, desk) => sum + desk.watcher.opened - 1, 0);
+    },
+    get delivered() {
+      const all = desks.map((desk) => desk.delivered);
+      return {
+        changes: all.reduce((sum, { changes }) => sum + changes, 0),
+        repeated: all.reduce((sum, { repeated }) => sum + repeated, 0),
+      };
     },
     async stop() {
       working = false;
@@ -83,10 +101,12 @@ class Desk {
   readonly watcher: Watcher;
   readonly #person: Person;
   readonly #workspaceId: string;
+  readonly #inbox: Inbox;
 
-  constructor(person: Person, workspaceId: string) {
+  constructor(person: Person, workspaceId: string, inbox: Inbox) {
     this.#person = person;
     this.#workspaceId = workspaceId;
+    this.#inbox = inbox;
     this.watcher = new Watcher(person, { filter: { workspaceIds: [workspaceId] }, start: WatchStart.OLDEST }, isAway);
   }
 
@@ -198,7 +218,25 @@ class Desk {
     await this.watcher.until(ChangeKind.TASK_CREATED, this.tasks.length);
     faults.push(...orderFaults(this.watcher.changes, ChangeKind.DOCUMENT_CREATED, this.documents.length));
     faults.push(...orderFaults(this.watcher.changes, ChangeKind.TASK_CREATED, this.tasks.length));
+    faults.push(...(await this.#deliveryFaults()));
     return faults;
+  }
+
+  /** Every change was delivered, and always as the same delivery. */
+  async #deliveryFaults(): Promise<string[]> {
+    const { changes, faults } = this.#inbox;
+    const made = new Set<ChangeKind>([ChangeKind.DOCUMENT_CREATED, ChangeKind.TASK_CREATED]);
+    const expected = this.watcher.changes.filter(({ kind }) => made.has(kind)).map(({ id }) => id);
+    const missing = () => expected.filter((id) => !changes.has(id));
+    await eventually(() => missing().length === 0, { timeoutMs: 60_000, intervalMs: 100 }).catch(() => undefined);
+    const lost = missing().length === 0 ? [] : [`${missing().length} of ${expected.length} changes were not delivered`];
+    const doubled = [...changes.values()].filter((deliveries) => deliveries.size > 1);
+    return [...faults, ...lost, ...(doubled.length === 0 ? [] : [`${doubled.length} changes came as two deliveries`])];
+  }
+
+  /** How many deliveries came, and how many of them again. */
+  get delivered(): { readonly changes: number; readonly repeated: number } {
+    return { changes: this.#inbox.changes.size, repeated: this.#inbox.repeated };
   }
 }
 

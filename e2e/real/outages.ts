@@ -6,6 +6,7 @@ import type { ProcessMesh } from "../processes.ts";
 import type { CallReport } from "./balanced.ts";
 import { startLoad } from "./load.ts";
 import type { Parts } from "./parts.ts";
+import { startReceiver } from "./receiver.ts";
 import { duration, type Finding, percentile, tally } from "./report.ts";
 
 const people = 3;
@@ -21,7 +22,8 @@ export async function stopEachPart(mesh: ProcessMesh, parts: Parts, outageMs: nu
   ];
   const lines: string[] = [];
   const faults: string[] = [];
-  await using load = await startLoad(mesh.urls, people);
+  await using receiver = await startReceiver();
+  await using load = await startLoad(mesh.urls, people, receiver);
   await pause(2_000);
   for (const { name, stop, start } of outages) {
     await stop();

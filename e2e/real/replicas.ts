@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ProcessMesh } from "../processes.ts";
 import type { CallReport } from "./balanced.ts";
 import { startLoad } from "./load.ts";
+import { startReceiver } from "./receiver.ts";
 import { duration, type Finding, percentile, tally } from "./report.ts";
 
 /** How long each stays dead, and how long all live before the next one dies, in milliseconds. */
@@ -13,7 +14,8 @@ const people = 4;
 
 /** Kills every process of a mesh once. The mesh is whole again at the end. */
 export async function killEachReplica(mesh: ProcessMesh): Promise<Finding> {
-  await using load = await startLoad(mesh.urls, people);
+  await using receiver = await startReceiver();
+  await using load = await startLoad(mesh.urls, people, receiver);
   await pause(aliveMs);
   const lines: string[] = [];
   for (const name of mesh.processes.keys()) {
@@ -38,6 +40,7 @@ export async function killEachReplica(mesh: ProcessMesh): Promise<Finding> {
   lines.push(
     `all: ${told(load.calls)}`,
     `acknowledged and found again: ${documents} documents by digest, ${tasks} tasks; streams opened again ${load.resumed} times`,
+    `webhooks brought ${load.delivered.changes} changes, ${load.delivered.repeated} of them again`,
   );
   return { title: "Two replicas of every service, each killed in turn under load", lines, faults };
 }

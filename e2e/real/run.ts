@@ -4,10 +4,12 @@
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { type ProcessMesh, startProcesses } from "../processes.ts";
 import { followManyWriters } from "./changes.ts";
+import { killAgainAndAgain } from "./kills.ts";
 import { migrate } from "./migrated.ts";
 import { stopEachPart } from "./outages.ts";
 import { countRowsOfPages } from "./pages.ts";
 import { type Parts, startParts } from "./parts.ts";
+import { receiverSettings } from "./receiver.ts";
 import { killEachReplica } from "./replicas.ts";
 import { duration, type Finding } from "./report.ts";
 import { runSuites } from "./suites.ts";
@@ -20,6 +22,7 @@ interface Setting {
 
 const programs: Readonly<Record<string, (setting: Setting) => Promise<Finding>>> = {
   replicas: async ({ mesh }) => await killEachReplica(await mesh()),
+  kills: async ({ mesh, parts }) => await killAgainAndAgain(await mesh(), parts, 200),
   outages: async ({ mesh, parts }) => await stopEachPart(await mesh(), parts, 30_000),
   changes: async ({ parts }) => await followManyWriters(parts.mariadb, 100_000),
   pages: async ({ parts }) => await countRowsOfPages(parts.mariadb, [10_000, 1_000_000]),
@@ -50,7 +53,7 @@ let started: Promise<ProcessMesh> | undefined;
 const mesh = () => {
   started ??= (async () => {
     await migrate(parts.settings);
-    const settings = { ...parts.settings, RATE_LIMIT_PERCENT: "0", LOG_LEVEL: "info" };
+    const settings = { ...parts.settings, ...receiverSettings, RATE_LIMIT_PERCENT: "0", LOG_LEVEL: "info" };
     return owned.use(await startProcesses(folder.path, settings, { replicas: 2, workers: true }));
   })();
   return started;
