@@ -3,11 +3,17 @@ import { fromJsonString } from "@bufbuild/protobuf";
 import { ChangeKind, ChangeSchema } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import { DeliveryFailure, DeliveryState } from "@docket/contracts/gen/docket/integration/v1/delivery_pb.ts";
 import { WebhookDisabledReason, WebhookState } from "@docket/contracts/gen/docket/integration/v1/webhook_pb.ts";
+import { openDatabase } from "@docket/runtime/db/database";
 import { newId } from "@docket/runtime/ids";
+import { databaseOf } from "@docket/runtime/service_settings";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { testParts } from "@docket/runtime/testing/test_parts";
 import { describe, expect, it } from "@jest/globals";
 import { Webhook } from "standardwebhooks";
+import { readConfig } from "../config.ts";
+import { entities } from "../store/entities.ts";
+import { migrations } from "../store/migrations/index.ts";
 import { FakeFeed } from "./fake_feed.ts";
 import { Receiver } from "./receiver.ts";
 import { fakeUsers, startWorld, TestClock, type World } from "./world.ts";
@@ -16,7 +22,7 @@ const day = 24 * 3_600_000;
 
 /** The deliveries of a webhook, the newest first. */
 async function deliveriesOf(world: World, webhookId: string) {
-  return (await world.webhooks.listDeliveries({ webhookId }, world.admin)).deliveries;
+  return (await world.webhooks.listDeliveries({ webhookId, pageSize: 200 }, world.admin)).deliveries;
 }
 
 /** Waits until a webhook has this many deliveries in a state. */
@@ -338,6 +344,49 @@ describe("a webhook", () => {
 });
 
 describe("the service", () => {
+  it("makes each delivery once, whichever of two processes on one database is faster", async () => {
+    await using receiver = await Receiver.start();
+    await using folder = await temporaryFolder();
+    const parts = { folder: folder.path, users: fakeUsers(), feed: new FakeFeed(), workspaceId: newId() };
+    await using one = await startWorld(parts);
+    await using two = await startWorld(parts);
+    const { id } = await one.webhook(receiver.url);
+    for (let at = 0; at < 60; at += 1) {
+      one.feed.append(one.workspaceId);
+      if (at % 20 === 19) two.feed.breakStreams();
+    }
+    await untilStates(two, id, DeliveryState.DELIVERED, 60);
+    const { deliveries } = await one.webhooks.listDeliveries({ webhookId: id, pageSize: 200 }, one.admin);
+    expect(new Set(deliveries.map(({ changeId }) => changeId)).size).toBe(60);
+    expect(receiver.ids).toHaveLength(60);
+    const faults = [...one.log.lines(), ...two.log.lines()].filter(({ level }) => level === "error");
+    expect(faults).toEqual([]);
+  });
+
+  it("finds what is due by itself where the job for it is gone", async () => {
+    await using receiver = await Receiver.start();
+    await using folder = await temporaryFolder();
+    await using world = await startWorld({ folder: folder.path });
+    const { id } = await world.webhook(receiver.url);
+    receiver.answer = 500;
+    world.feed.append(world.workspaceId);
+    await eventually(async () => expect((await deliveriesOf(world, id))[0]?.attemptCount).toBe(1));
+    const config = readConfig({ DOCKET_DATA_DIR: folder.path, ...(await testParts(folder.path)) });
+    {
+      const options = { name: "integration", entities, migrations, logger: world.log.logger };
+      await using db = await openDatabase({ ...databaseOf(config), ...options });
+      await eventually(async () => {
+        const waiting = db.query.deleteFrom("job").where("kind", "=", "deliver").where("state", "=", "pending");
+        expect((await waiting.executeTakeFirst()).numDeletedRows).toBe(1n);
+      });
+    }
+    receiver.answer = 200;
+    await eventually(async () => {
+      world.clock.skip(30_000);
+      expect((await deliveriesOf(world, id))[0]?.state).toBe(DeliveryState.DELIVERED);
+    });
+  });
+
   it("goes on after a stop with what was waiting", async () => {
     await using receiver = await Receiver.start();
     await using folder = await temporaryFolder();

@@ -56,39 +56,39 @@ export function kindName(kind: ChangeKind): string {
   return Object.entries(ChangeKind).find(([, value]) => value === kind)?.[0] ?? String(kind);
 }
 
+const disabledWords = new Map<WebhookDisabledReason, TextKey>([
+  [WebhookDisabledReason.GONE, "webhooks.disabled.gone"],
+  [WebhookDisabledReason.FAILING, "webhooks.disabled.failing"],
+  [WebhookDisabledReason.BACKLOG, "webhooks.disabled.backlog"],
+]);
+
 /** How a webhook is: in a word, with a colour, and why where it matters. */
 export function webhookStanding(webhook: Webhook) {
   if (webhook.state === WebhookState.PAUSED) return { key: "webhooks.state.paused", color: "neutral" } as const;
   if (webhook.state === WebhookState.DISABLED) {
-    const why = {
-      [WebhookDisabledReason.UNSPECIFIED]: undefined,
-      [WebhookDisabledReason.GONE]: "webhooks.disabled.gone",
-      [WebhookDisabledReason.FAILING]: "webhooks.disabled.failing",
-      [WebhookDisabledReason.BACKLOG]: "webhooks.disabled.backlog",
-    } as const;
-    return { key: "webhooks.state.disabled", color: "error", why: why[webhook.disabledReason] } as const;
+    return { key: "webhooks.state.disabled", color: "error", why: disabledWords.get(webhook.disabledReason) } as const;
   }
   if (webhook.failingSince) return { key: "webhooks.state.failing", color: "warning" } as const;
   return { key: "webhooks.state.active", color: "success" } as const;
 }
 
-const failures = {
-  [DeliveryFailure.STATUS]: "webhooks.failure.status",
-  [DeliveryFailure.REDIRECT]: "webhooks.failure.redirect",
-  [DeliveryFailure.REFUSED]: "webhooks.failure.refused",
-  [DeliveryFailure.NAME]: "webhooks.failure.name",
-  [DeliveryFailure.CONNECTION]: "webhooks.failure.connection",
-  [DeliveryFailure.TLS]: "webhooks.failure.tls",
-  [DeliveryFailure.TIMEOUT]: "webhooks.failure.timeout",
-  [DeliveryFailure.PROTOCOL]: "webhooks.failure.protocol",
-} as const;
+const failureWords = new Map<DeliveryFailure, TextKey>([
+  [DeliveryFailure.STATUS, "webhooks.failure.status"],
+  [DeliveryFailure.REDIRECT, "webhooks.failure.redirect"],
+  [DeliveryFailure.REFUSED, "webhooks.failure.refused"],
+  [DeliveryFailure.NAME, "webhooks.failure.name"],
+  [DeliveryFailure.CONNECTION, "webhooks.failure.connection"],
+  [DeliveryFailure.TLS, "webhooks.failure.tls"],
+  [DeliveryFailure.TIMEOUT, "webhooks.failure.timeout"],
+  [DeliveryFailure.PROTOCOL, "webhooks.failure.protocol"],
+]);
 
 /** What came of a delivery's last attempt; undefined where there was none. */
 export function attemptSentence({ lastAttempt }: Delivery) {
   if (lastAttempt === undefined) return undefined;
   const { failure, status } = lastAttempt;
   if (failure === DeliveryFailure.UNSPECIFIED) return { key: "webhooks.answered", values: { status } } as const;
-  return { key: failures[failure] ?? "webhooks.failure.connection", values: { status } } as const;
+  return { key: failureWords.get(failure) ?? ("webhooks.failure.connection" as TextKey), values: { status } } as const;
 }
 
 /** The icon of a delivery's state. */
