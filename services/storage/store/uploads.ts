@@ -355,7 +355,9 @@ export class UploadStore {
   }
 
   async #lock(tx: Tx, id: string): Promise<UploadRow> {
-    const row = await tx.selectFrom("upload").selectAll().where("id", "=", id).executeTakeFirst();
+    const query = tx.selectFrom("upload").selectAll().where("id", "=", id);
+    // Those that only read it would meet half-way when both write; SQLite has one writer anyway.
+    const row = await (this.#db.dialect === "mysql" ? query.forUpdate() : query).executeTakeFirst();
     if (row === undefined) throw notFound("upload", id);
     return row as UploadRow;
   }

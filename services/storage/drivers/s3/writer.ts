@@ -128,7 +128,9 @@ export class S3Writer implements PieceWriter {
     const sum = filling.hash.digest();
     this.#sums.push(sum);
     const number = this.#sums.length;
-    const sending = this.#sendPart(number, Buffer.concat(filling.bytes, filling.length), sum)
+    const body = Buffer.concat(filling.bytes, filling.length);
+    filling.bytes.length = 0;
+    const sending = this.#sendPart(number, body, sum)
       .catch((cause: unknown) => {
         this.#fault ??= { cause };
       })
@@ -184,6 +186,7 @@ export class S3Writer implements PieceWriter {
     this.#filling = undefined;
     filling?.room.sending();
     const body = Buffer.concat(filling?.bytes ?? []);
+    if (filling !== undefined) filling.bytes.length = 0;
     const sum = (filling?.hash ?? createHash("sha256")).digest();
     const { name, patience, encryption } = this.#bucket;
     const command = new PutObjectCommand({
