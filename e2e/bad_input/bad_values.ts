@@ -15,7 +15,7 @@ const oddTexts = ["a\u0000b", "a\u202eb", "../up", "a b\n", "\u2066!", "?"];
 
 /** The rules that something here, or break.ts, knows how to break. */
 const known: Readonly<Record<string, readonly string[]>> = {
-  string: ["min_len", "max_len", "pattern", "not_in", "uuid", "email"],
+  string: ["len", "min_len", "max_len", "pattern", "not_in", "uuid", "email"],
   bytes: ["len", "min_len", "max_len"],
   enum: ["defined_only", "in", "not_in"],
   bool: ["const"],
@@ -95,8 +95,9 @@ function badNumbers(type: string, { lessThan, greaterThan }: Bounds, big: boolea
 
 type StringRules = Extract<FieldRules["type"], { case: "string" }>["value"];
 
-function badTexts({ minLen, maxLen, pattern, notIn, wellKnown }: StringRules): BadValue[] {
+function badTexts({ len, minLen, maxLen, pattern, notIn, wellKnown }: StringRules): BadValue[] {
   return [
+    ...(len > 0n ? [{ rule: "string.len", value: "a".repeat(Number(len) + 1) }] : []),
     ...(minLen > 0n ? [{ rule: "string.min_len", value: "a".repeat(Number(minLen) - 1) }] : []),
     ...(maxLen > 0n ? [{ rule: "string.max_len", value: "a".repeat(Number(maxLen) + 1) }] : []),
     ...(pattern !== "" ? oddTexts.map((value) => ({ rule: "string.pattern", value })) : []),
