@@ -73,6 +73,7 @@ export const places: readonly Place[] = [
   { name: "settings-invitations", path: inWorkspace("/settings/invitations") },
   { name: "settings-groups", path: inWorkspace("/settings/groups") },
   { name: "settings-applications", path: inWorkspace("/settings/applications") },
+  { name: "settings-webhooks", path: inWorkspace("/settings/webhooks") },
   { name: "account", path: "/account" },
   { name: "account-sessions", path: "/account/sessions" },
   { name: "people-for-administrators", path: "/admin/users" },
