@@ -126,9 +126,8 @@ function isFor(webhook: WebhookRow, filter: ChangeFilter, change: Change): boole
   return Number(change.sequence) > webhook.since && wants(filter, change);
 }
 
-/** Counted only where deliveries pile up. */
+/** Also of one that takes everything, but more slowly than it comes. */
 async function isOverfull(tx: Tx, webhook: WebhookRow, most: number): Promise<boolean> {
-  if (webhook.state === "active" && webhook.failing_since === null) return false;
   return (await countDeliveries(tx, webhook.id, "waiting", most + 1)) > most;
 }
 

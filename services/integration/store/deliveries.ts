@@ -176,14 +176,20 @@ export async function parkWaiting(tx: Tx, webhookId: string, now: number): Promi
 /** Active webhooks for which something is due. */
 export async function webhooksWithDue(query: Query, now: number): Promise<string[]> {
   const rows = await query
-    .selectFrom("delivery")
-    .innerJoin("webhook", "webhook.id", "delivery.webhook_id")
-    .select("webhook.id")
-    .distinct()
-    .where("delivery.state", "=", "waiting")
-    .where("delivery.due_at", "<=", now)
-    .where("webhook.state", "=", "active")
-    .where((eb) => eb.or([eb("webhook.blocked_until", "is", null), eb("webhook.blocked_until", "<=", now)]))
+    .selectFrom("webhook")
+    .select("id")
+    .where("state", "=", "active")
+    .where((eb) => eb.or([eb("blocked_until", "is", null), eb("blocked_until", "<=", now)]))
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom("delivery")
+          .select("delivery.id")
+          .whereRef("delivery.webhook_id", "=", "webhook.id")
+          .where("delivery.state", "=", "waiting")
+          .where("delivery.due_at", "<=", now),
+      ),
+    )
     .execute();
   return rows.map(({ id }) => id);
 }

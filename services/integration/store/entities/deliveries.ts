@@ -43,7 +43,8 @@ export const DeliveryEntity = defineEntity({
   indexes: [
     { name: "delivery_due", properties: ["webhookId", "state", "dueAt"] },
     { name: "delivery_listed", properties: ["webhookId", "createdAt", "id"] },
-    { name: "delivery_waiting", properties: ["state", "dueAt"] },
+    { name: "delivery_listed_by_state", properties: ["webhookId", "state", "createdAt", "id"] },
+    { name: "delivery_ended", properties: ["state", "dueAt"] },
     { name: "delivery_message", properties: ["messageId"] },
   ],
 });
