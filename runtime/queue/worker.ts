@@ -211,14 +211,15 @@ class Worker implements AsyncDisposable {
       } catch (error) {
         // It is there already, from an earlier start or another process.
         if (!isUniqueViolation(error)) throw error;
-        await this.#bringForward(kind, now + everyMs);
+        await this.#bringForward(kind, everyMs);
       }
     }
     this.#periodicEnsured = true;
   }
 
   /** A period that was made shorter holds from now on, and not only after the longer one. */
-  async #bringForward(kind: string, latest: number): Promise<void> {
+  async #bringForward(kind: string, everyMs: number): Promise<void> {
+    const latest = this.#now().getTime() + everyMs;
     await this.#db.query
       .updateTable("job")
       .set({ run_at: latest })
