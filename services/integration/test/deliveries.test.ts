@@ -16,7 +16,7 @@ import { entities } from "../store/entities.ts";
 import { migrations } from "../store/migrations/index.ts";
 import { FakeFeed } from "./fake_feed.ts";
 import { Receiver } from "./receiver.ts";
-import { fakeUsers, startWorld, TestClock, type World } from "./world.ts";
+import { fakeUsers, reasonOf, startWorld, TestClock, type World } from "./world.ts";
 
 const day = 24 * 3_600_000;
 
@@ -198,7 +198,8 @@ describe("a delivery that fails", () => {
 
   it("says why: a redirection, no listener, no answer, no HTTP, no name", async () => {
     await using receiver = await Receiver.start();
-    const resolve = async () => {
+    const resolve = async (host: string) => {
+      if (host === "inside.example") return ["10.0.0.1"];
       throw new Error("ENOTFOUND");
     };
     await using world = await startWorld({ settings: { WEBHOOK_TIMEOUT: "300ms" }, egress: { resolve } });
@@ -217,6 +218,9 @@ describe("a delivery that fails", () => {
       world.webhooks.updateWebhook({ webhookId: id, url, updateMask: { paths: ["url"] } }, world.admin);
     await move("https://receiver.example/");
     expect(await ping()).toMatchObject({ failure: DeliveryFailure.NAME });
+    // What it stands for is not told: nobody maps a network by webhooks.
+    await move("https://inside.example/");
+    expect(await ping()).toMatchObject({ failure: DeliveryFailure.REFUSED, status: 0, answer: "" });
     await move(`https://127.0.0.1:${receiver.port}/`);
     expect(await ping()).toMatchObject({ failure: DeliveryFailure.TLS });
   });
@@ -361,6 +365,21 @@ describe("the service", () => {
     expect(receiver.ids).toHaveLength(60);
     const faults = [...one.log.lines(), ...two.log.lines()].filter(({ level }) => level === "error");
     expect(faults).toEqual([]);
+  });
+
+  it("is one that answers and one that delivers, where their roles say so", async () => {
+    await using receiver = await Receiver.start();
+    await using folder = await temporaryFolder();
+    const parts = { folder: folder.path, users: fakeUsers(), feed: new FakeFeed(), workspaceId: newId() };
+    await using server = await startWorld({ ...parts, role: "server" });
+    const { id } = await server.webhook(receiver.url);
+    server.feed.append(server.workspaceId);
+    await server.webhooks.pingWebhook({ webhookId: id }, server.admin);
+    expect(receiver.received).toHaveLength(1);
+    await using worker = await startWorld({ ...parts, role: "worker" });
+    await untilStates(server, id, DeliveryState.DELIVERED, 2);
+    const refused = worker.webhooks.getWebhook({ webhookId: id }, worker.admin);
+    expect(await reasonOf(refused)).toContain("[unimplemented]");
   });
 
   it("finds what is due by itself where the job for it is gone", async () => {

@@ -64,6 +64,8 @@ export interface WorldOptions {
   /** Settings beside those that let webhooks go to receivers on this machine. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly egress?: IntegrationOverrides["egress"];
+  /** What the process does. Default: everything. */
+  readonly role?: IntegrationOverrides["role"];
 }
 
 /** Pauses that do not hold up a test, and receivers on this machine. */
@@ -93,6 +95,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         clock: clock.now,
         clients: { ...users.clients(), feed: feed.client() },
         ...(options.egress && { egress: options.egress }),
+        ...(options.role && { role: options.role }),
       },
     ),
   );
