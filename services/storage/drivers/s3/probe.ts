@@ -92,6 +92,9 @@ function sentence(bucket: Bucket, what: string, fault: unknown): string {
   if (word === "CredentialsProviderError") {
     return "BLOB_URL: there are no AWS credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the process a role.";
   }
+  if (/^(PermanentRedirect|AuthorizationHeaderMalformed)$/.test(word)) {
+    return `BLOB_URL: the bucket ${name} is in another region than ${location.region ?? "the one that is set"}; add ?region=… to it.`;
+  }
   if (/region is missing/i.test((cause as Error | undefined)?.message ?? "")) {
     return "BLOB_URL: no region is known; add ?region=… to it, or set AWS_REGION.";
   }
