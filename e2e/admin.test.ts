@@ -272,6 +272,12 @@ describe("a command that is not understood", () => {
     expect(await readdir(folder.path)).toEqual([]);
   });
 
+  it.each([[["jobs", "depth"]], [["verify"]]])("%j on the schema of one service says so", async (words) => {
+    const { code, err } = await said(words, { DATABASE_URL: "mysql://docket_user:secret@127.0.0.1:1/docket_user" });
+    expect([code, err]).toEqual([2, expect.stringContaining("DATABASE_URL names the schema of one service:")]);
+    expect(err).not.toContain("secret");
+  });
+
   it("is told from one that fails, which makes no database where there is none", async () => {
     await using folder = await temporaryFolder();
     const { code, err } = await said(["users", "list"], { DOCKET_DATA_DIR: folder.path });

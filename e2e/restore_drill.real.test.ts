@@ -7,6 +7,8 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import { reasonOf } from "@docket/runtime/errors";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { madeFile } from "./bytes.ts";
@@ -112,6 +114,18 @@ describe("the restore drill on MariaDB and S3", () => {
       ]);
       stop.abort();
       await working;
+      // On these parts, too, what operators do reaches those who run.
+      const ben = await signUp(mesh.url, "Ben");
+      expect(await admin(["users", "end-sessions", ben.email], settings)).toEqual({
+        code: 0,
+        said: "1 session has ended.\n",
+      });
+      await eventually(() =>
+        ben.sessions.getSession({}).then(
+          () => false,
+          (error) => reasonOf(error) === Reason.SESSION_INVALID,
+        ),
+      );
       const again = await admin(["contents", "copy", copies, "--json"], settings);
       expect(JSON.parse(again.said)).toMatchObject({ faults: [], passed: expect.any(Number) });
     }

@@ -30,8 +30,11 @@ export type DatabaseName = keyof typeof openers;
 export const databaseNames = Object.keys(openers) as readonly DatabaseName[];
 
 /** The service that a word names; all of them when there is no word. Throws UsageError. */
-export function databasesNamed(word: string | undefined): readonly DatabaseName[] {
-  if (word === undefined) return databaseNames;
+export function databasesNamed(word: string | undefined, environment: Environment): readonly DatabaseName[] {
+  if (word === undefined) {
+    refuseOneSchema(environment, "name that service, or");
+    return databaseNames;
+  }
   const name = databaseNames.find((known) => known === word);
   if (name === undefined) {
     throw new UsageError(`There is no service ${JSON.stringify(word)} with a database: ${databaseNames.join(", ")}.`);
@@ -51,4 +54,12 @@ export async function withDatabases<Result>(
     results.push(await run(admin));
   }
   return results;
+}
+
+/** Refuses settings that lead to the schema of one service only, where others are needed too. Throws UsageError. */
+export function refuseOneSchema({ DATABASE_URL = "" }: Environment, remedy = ""): void {
+  if (!/^(mysql|mariadb):/.test(DATABASE_URL) || DATABASE_URL.includes("{service}")) return;
+  throw new UsageError(
+    `DATABASE_URL names the schema of one service: ${`${remedy} write {service} where the names differ`.trim()}, such as mysql://docket_{service}:…@host/docket_{service}.`,
+  );
 }

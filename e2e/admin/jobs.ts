@@ -22,7 +22,7 @@ export const jobCommands: readonly Command[] = [
       const state = stateOf(options.state);
       const limit = limitOf(options.limit);
       const filter = { state, ...(options.kind !== undefined && { kind: String(options.kind) }) };
-      const found = await withDatabases(databasesNamed(service), environment, async (admin) =>
+      const found = await withDatabases(databasesNamed(service, environment), environment, async (admin) =>
         (await admin.listJobs(filter, limit)).map((job) => ({ service: admin.name, ...job })),
       );
       const jobs = found.flat();
@@ -45,7 +45,7 @@ export const jobCommands: readonly Command[] = [
     summary: "How many jobs there are, by kind and state.",
     count: { min: 0, max: 1 },
     async run({ positionals: [service] }, { environment }) {
-      const found = await withDatabases(databasesNamed(service), environment, async (admin) =>
+      const found = await withDatabases(databasesNamed(service, environment), environment, async (admin) =>
         (await admin.jobDepth()).map((depth) => ({ service: admin.name, ...depth })),
       );
       const depths = found.flat();
@@ -90,7 +90,7 @@ async function onDead(
   [one, several]: readonly [string, string],
   change: (admin: DatabaseAdmin, id: string) => Promise<boolean>,
 ): Promise<Answer> {
-  const names = databasesNamed(service);
+  const names = databasesNamed(service, environment);
   if ((all === true) === ids.length > 0) throw new UsageError("Name the jobs by their ids, or say --all.");
   if (kind !== undefined && all !== true) throw new UsageError("--kind goes with --all.");
   const filter = { state: "dead" as const, ...(kind !== undefined && { kind: String(kind) }) };

@@ -5,7 +5,7 @@ import { readConfig as readStorageConfig } from "@docket/storage/config";
 import { openContents } from "@docket/storage/admin";
 import { verifyAll } from "../verify.ts";
 import { type Command, columns } from "./command.ts";
-import { databasesNamed, openers, withDatabases } from "./databases.ts";
+import { databasesNamed, openers, refuseOneSchema, withDatabases } from "./databases.ts";
 
 /** Commands that look and change nothing. */
 export const stateCommands: readonly Command[] = [
@@ -16,7 +16,7 @@ export const stateCommands: readonly Command[] = [
     count: { min: 0, max: 1 },
     async run({ positionals: [service] }, { environment }) {
       const found = await Promise.all(
-        databasesNamed(service).map(async (name) => {
+        databasesNamed(service, environment).map(async (name) => {
           try {
             const [state] = await withDatabases([name], environment, (admin) => admin.schemaState());
             return { service: name, executed: state?.executed ?? [], pending: state?.pending ?? [], fault: undefined };
@@ -41,6 +41,7 @@ export const stateCommands: readonly Command[] = [
     summary: "Reads all stored contents, compares each with its digest, and each version with its content.",
     count: { min: 0, max: 0 },
     async run(_, { environment, say }) {
+      refuseOneSchema(environment);
       await using document = await openers.document(environment);
       await using storage = await openers.storage(environment);
       await using contents = await openContents(readStorageConfig(environment));
