@@ -27,7 +27,8 @@ const programs: Readonly<Record<string, (setting: Setting) => Promise<Finding>>>
   changes: async ({ parts }) => await followManyWriters(parts.mariadb, 100_000),
   pages: async ({ parts }) => await countRowsOfPages(parts.mariadb, [10_000, 1_000_000]),
   suites: async ({ parts }) => {
-    const passed = await runSuites(parts);
+    const databaseUrl = parts.mariadb.url("").replace(/\/$/, "");
+    const passed = await runSuites({ ...parts, databaseUrl });
     const faults = passed ? [] : ["some tests failed; jest says which above"];
     return { title: "The services' suites and the journeys on MariaDB, Redis and S3", lines: [], faults };
   },

@@ -1,4 +1,4 @@
-// The services' suites and the journeys once more, on MariaDB, Redis and an S3 server.
+// The services' suites and the journeys once more, on a database server, Redis and an S3 server.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,12 +15,18 @@ const runs = [
   { projects: ["journeys"], pattern: "e2e/(journey|webhook_journey|matrix/.*)\\.test" },
 ];
 
-/** Runs them; answers whether all passed. What is wanted of them alone may be named by `pattern`. */
-export async function runSuites({ mariadb, redis, s3 }: Pick<Parts, "mariadb" | "redis" | "s3">): Promise<boolean> {
+/** What they stand on. */
+export interface SuiteParts extends Pick<Parts, "redis" | "s3"> {
+  /** Of a server, without a schema. */
+  readonly databaseUrl: string;
+}
+
+/** Runs them; answers whether all passed. */
+export async function runSuites({ databaseUrl, redis, s3 }: SuiteParts): Promise<boolean> {
   const environment = {
     ...process.env,
     ...s3.environment,
-    [testVariables.database]: mariadb.url("").replace(/\/$/, ""),
+    [testVariables.database]: databaseUrl,
     [testVariables.redis]: redis.url,
     [testVariables.blobs]: s3.place(),
   };

@@ -7,7 +7,7 @@ import { Migration } from "@mikro-orm/migrations";
 import { type Database, openDatabase, type TablesOf } from "../database.ts";
 import { runtimeEntities } from "../entities.ts";
 import { bytesColumn, countColumn, defineEntity, flagColumn, idColumn, p, timeColumn } from "../schema.ts";
-import { testDatabase } from "../../testing/test_database.ts";
+import { testDatabase } from "../../testing/test_parts.ts";
 import { runtimeTablesMysql, runtimeTablesSql } from "./runtime_tables.ts";
 
 export const NoteEntity = defineEntity({
