@@ -24,7 +24,7 @@ import { startWhole } from "@docket/e2e/kill";
 import { type Person, signUp } from "@docket/e2e/person";
 import { type S3Server, startS3 } from "@docket/runtime/testing/servers/s3";
 import { downloadDocument, uploadDocument } from "./edge_client.ts";
-import { spread } from "./process_figures.ts";
+import { peakMb, spread } from "./process_figures.ts";
 
 const mebibytes = Number(process.argv[2] ?? 256);
 const runs = Number(process.argv[3] ?? 3);
@@ -135,6 +135,12 @@ try {
       const ratios = (bucket?.[direction] ?? []).map((own, run) => own / (other[direction][run] ?? Number.NaN));
       say(`${direction}, of ${ways[index + 1]?.name}: ${spread(ratios, "times")}`);
     }
+  }
+  for (const [name, { child }] of [
+    ["a bucket", onBucket],
+    ["a folder", onFolder],
+  ] as const) {
+    say(`peak memory of Docket on ${name}: ${(await peakMb(child.pid ?? 0)).toFixed(0)} MB`);
   }
 } finally {
   await onBucket.end("SIGTERM");

@@ -65,7 +65,7 @@ export class Janitor {
       check_contents: every(intervalMs, this.#scrub),
       forget_ended: every(hour, this.#forget),
       // What nobody knows in a place of one process was left by an earlier one, and is looked for when it starts.
-      ...(exclusive ? {} : { remove_abandoned: every(hour, this.#removeAbandoned) }),
+      ...(exclusive ? {} : { remove_abandoned: every(6 * hour, this.#removeAbandoned) }),
     };
   }
 
