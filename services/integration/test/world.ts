@@ -3,6 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { type CallOptions, type Client, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "@docket/contracts/gen/docket/error/v1/error_info_pb.ts";
 import { type Reason, ReasonSchema } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import type { DeliveryState } from "@docket/contracts/gen/docket/integration/v1/delivery_pb.ts";
 import type { Webhook } from "@docket/contracts/gen/docket/integration/v1/webhook_pb.ts";
 import { WebhookService } from "@docket/contracts/gen/docket/integration/v1/webhook_service_pb.ts";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
@@ -10,11 +11,13 @@ import { enumName } from "@docket/contracts/policy";
 import { headerNames } from "@docket/runtime/call";
 import { newId } from "@docket/runtime/ids";
 import { connectMesh } from "@docket/runtime/mesh";
+import { eventually } from "@docket/runtime/testing/eventually";
 import { testIdentities } from "@docket/runtime/testing/identities";
 import { type CapturedLog, captureLog } from "@docket/runtime/testing/log";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { testParts } from "@docket/runtime/testing/test_parts";
 import { signToken } from "@docket/runtime/token";
+import { expect } from "@jest/globals";
 import { readConfig } from "../config.ts";
 import { type IntegrationOverrides, startIntegrationService } from "../service.ts";
 import { FakeFeed } from "./fake_feed.ts";
@@ -135,6 +138,19 @@ async function signIn(id: string): Promise<CallOptions> {
   const content = { kind: "person" as const, id, sessionId: newId(), expiresAt: Date.now() + 300_000 };
   const token = await signToken(content, { key: keys.privateKey, keyId: publicKey.id }, Date.now());
   return { headers: { [headerNames.authorization]: `Bearer ${token}` } };
+}
+
+/** The deliveries of a webhook, the newest first. */
+export async function deliveriesOf(world: World, webhookId: string) {
+  return (await world.webhooks.listDeliveries({ webhookId, pageSize: 200 }, world.admin)).deliveries;
+}
+
+/** Waits until a webhook has this many deliveries in a state. */
+export async function untilStates(world: World, webhookId: string, state: DeliveryState, count: number) {
+  await eventually(async () => {
+    const theirs = (await deliveriesOf(world, webhookId)).filter((delivery) => delivery.state === state);
+    expect(theirs).toHaveLength(count);
+  });
 }
 
 /** The name of the reason that a call fails with; "OK" when it does not. */
