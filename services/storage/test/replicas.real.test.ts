@@ -1,11 +1,16 @@
 // Two storage services with one database and one bucket: whichever is asked, it is as if there were one.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { UploadFailure, UploadState } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
 import { newId } from "@docket/runtime/ids";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { type S3Server, startS3 } from "@docket/runtime/testing/servers/s3";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { contentOf } from "./crash_content.ts";
 import { type Harness, randomBytes, refusal, sha256, startHarness, tools } from "./harness.ts";
 
 let s3: S3Server;
@@ -237,5 +242,32 @@ describe("an S3 server that is away", () => {
     expect((await tools(other).get(id)).state).toBe(UploadState.VERIFYING);
     await server.start();
     expect(Buffer.from((await tools(other).complete(id)).sha256).equals(sha256(bytes))).toBe(true);
+  });
+
+  it("or the process that hashes a file being killed, holds it up only until another takes it over", async () => {
+    await using server = await startS3();
+    await using folder = await temporaryFolder();
+    const known = { folder: folder.path, annaId: newId(), workspaceId: newId() };
+    const place = server.place();
+    const script = join(import.meta.dirname, "verify_child.ts");
+    const args = ["--no-warnings", script, known.folder, known.annaId, known.workspaceId, place];
+    const child = spawn(process.execPath, args, {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { ...process.env, ...server.environment },
+    });
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const next = async () => String((await lines.next()).value).split(" ");
+    const [, id = ""] = await next();
+    await server.stop();
+    child.stdin.write("go on\n");
+    expect(await next()).toEqual(["state", String(UploadState.VERIFYING)]);
+    const exit = once(child, "exit");
+    child.kill("SIGKILL");
+    await exit;
+    await server.start();
+    await using other = await startHarness({ BLOB_URL: place, ...server.environment }, known);
+    const t = tools(other);
+    await eventually(async () => expect((await t.get(id)).state).toBe(UploadState.STORED), { intervalMs: 200 });
+    expect(Buffer.from((await t.get(id)).sha256).equals(sha256(contentOf(1)))).toBe(true);
   });
 });
