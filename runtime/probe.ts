@@ -1,13 +1,15 @@
 // Whether the process that listens beside this one serves: for the health checks of containers, which run a command. It
 // asks over the same port and with the same encryption as everybody. It must never know what a service does.
 
-import { request as askHttps } from "node:https";
 import { request as askHttp } from "node:http";
+import { request as askHttps } from "node:https";
 import { createClient } from "@connectrpc/connect";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
 import { openChannel } from "./grpc/channel.ts";
 import { createGrpcTransport } from "./grpc/transport.ts";
+import { openMeshHttpClient } from "./http/client.ts";
+import { loadIdentity } from "./identity/identity.ts";
 import { openIdentity, type ServiceConfig } from "./service_settings.ts";
 
 /** How long an answer may take, in milliseconds. */
@@ -36,7 +38,22 @@ export async function faultOfService(workload: Workload, config: ServiceConfig):
   }
 }
 
-/** What is wrong with the answer to a GET, of which only the status counts; undefined when it is 200. */
+/** What is wrong with the answer of a workload that speaks HTTP inside the mesh; undefined when it is 200. */
+export async function faultOfMeshPage(
+  workload: Workload,
+  config: Pick<ServiceConfig, "mesh" | "dataDir" | "listen">,
+  path: string,
+): Promise<string | undefined> {
+  const { host, port } = config.listen;
+  using identity = await loadIdentity({ ...config.mesh, dataDir: config.dataDir, workload: Workload.OPERATOR });
+  using client = openMeshHttpClient({ identity, workload, address: () => `${reachable(host)}:${port}` });
+  const signal = AbortSignal.timeout(timeoutMs);
+  const answer = await client.send({ method: "GET", path, headers: {}, signal, answerMs: timeoutMs });
+  answer.destroy();
+  return answer.statusCode === 200 ? undefined : `${path} answers ${answer.statusCode}.`;
+}
+
+/** What is wrong with the answer to a GET at the edge, of which only the status counts; undefined when it is 200. */
 export function faultOfPage(url: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const ask = url.startsWith("https:") ? askHttps : askHttp;

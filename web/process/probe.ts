@@ -1,9 +1,7 @@
 // Whether the portal's process beside this one is alive; for health checks that run a command.
 
-import { faultOfPage, reachable, runProbe } from "@docket/runtime/probe";
+import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { faultOfMeshPage, runProbe } from "@docket/runtime/probe";
 import { readConfig } from "./config.ts";
 
-await runProbe(() => {
-  const { listen, mesh } = readConfig();
-  return faultOfPage(`${mesh.mode === "mtls" ? "https" : "http"}://${reachable(listen.host)}:${listen.port}/healthz`);
-});
+await runProbe(() => faultOfMeshPage(Workload.WEB, readConfig(), "/healthz"));
