@@ -80,11 +80,16 @@ export async function startProcesses(
     return part;
   };
   const wait = async (check: () => Promise<boolean>) => {
-    await eventually(check, { timeoutMs: 60_000, intervalMs: 50 });
+    // Many start at once on a small machine.
+    await eventually(check, { timeoutMs: 180_000, intervalMs: 50 });
   };
   const listens = async (part: Part) => {
     const { child, output } = processes.get(part.name) as ServiceProcess;
-    await wait(async () => hasEnded(child) || (await accepts(part.port)));
+    try {
+      await wait(async () => hasEnded(child) || (await accepts(part.port)));
+    } catch (error) {
+      throw new Error(`${part.name} does not listen: ${output()}`, { cause: error });
+    }
     if (hasEnded(child)) throw new Error(`${part.name} ended with ${child.exitCode ?? child.signalCode}: ${output()}`);
   };
   const ready = async () => {
