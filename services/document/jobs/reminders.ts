@@ -2,6 +2,7 @@
 // is there exactly once whoever dies when; and a mail to the assignees, which is asked for in that transaction and sent by
 // the user service at least once.
 
+import { Code, ConnectError } from "@connectrpc/connect";
 import { ChangeKind } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import { TaskStatus } from "@docket/contracts/gen/docket/document/v1/task_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
@@ -52,18 +53,30 @@ export function tellDue({ db, clients, events, clock }: ReminderOptions, remindA
   return async (_job, _db, signal) => {
     const now = clock().getTime();
     const last = lastMorning(now, earliestZone, remindAt);
+    let fault: unknown;
     for (
       let group = await nextGroup(db.query, undefined, last);
       group !== undefined;
       group = await nextGroup(db.query, group, last)
     ) {
-      const zone = await zoneOf(group.workspaceId, signal);
-      // A workspace that is gone is about to lose its tasks.
-      if (zone === undefined) continue;
-      const today = lastMorning(now, zone, remindAt);
-      if (group.day <= today) await tellGroup(group, today, signal);
+      try {
+        await tellIfMorning(group, now, signal);
+      } catch (error) {
+        if (signal.aborted || ConnectError.from(error).code === Code.Unavailable) throw error;
+        // What is wrong with one workspace must not silence the others.
+        fault ??= error;
+      }
     }
+    if (fault !== undefined) throw fault;
   };
+
+  async function tellIfMorning(group: ReminderGroup, now: number, signal: AbortSignal): Promise<void> {
+    const zone = await zoneOf(group.workspaceId, signal);
+    // A workspace that is gone is about to lose its tasks.
+    if (zone === undefined) return;
+    const today = lastMorning(now, zone, remindAt);
+    if (group.day <= today) await tellGroup(group, today, signal);
+  }
 
   async function tellGroup(group: ReminderGroup, today: string, signal: AbortSignal): Promise<void> {
     for (;;) {

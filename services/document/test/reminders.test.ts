@@ -1,4 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { type Change, ChangeKind, ChangeSchema } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import type { Task } from "@docket/contracts/gen/docket/document/v1/task_pb.ts";
 import { TaskService } from "@docket/contracts/gen/docket/document/v1/task_service_pb.ts";
@@ -9,6 +10,7 @@ import type { Job } from "@docket/runtime/queue/worker";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { describe, expect, it } from "@jest/globals";
+import type { Clients } from "../clients.ts";
 import { createEvents } from "../events.ts";
 import { reminderMailJob, tellDue } from "../jobs/reminders.ts";
 import type { DocumentDatabase, Tables } from "../store/entities.ts";
@@ -26,16 +28,21 @@ const text = (date: number) => `2050-11-${date}`;
 interface Made {
   readonly title: string;
   readonly dueDate: ReturnType<typeof day>;
-  readonly place?: ReturnType<typeof on>;
+  readonly place?: ReturnType<typeof on> | ReturnType<typeof at>;
   readonly assignee?: ReturnType<typeof toPerson> | ReturnType<typeof toGroup>;
 }
 
 /** Tells of what is due at a moment, as the worker of a replica would. */
-async function sweep(world: World, db: DocumentDatabase, moment: string): Promise<void> {
+async function sweep(
+  world: World,
+  db: DocumentDatabase,
+  moment: string,
+  clients: Pick<Clients, "memberships" | "notifications"> = world.users.clients(),
+): Promise<void> {
   const run = tellDue(
     {
       db,
-      clients: world.users.clients(),
+      clients,
       membership: {} as MembershipCache,
       events: createEvents(world.log.logger),
       clock: () => new Date(moment),
@@ -137,6 +144,23 @@ describe("a task that is due", () => {
     await it.task({ title: "Paint", dueDate: day(21) });
     it.world.users.remove(it.world.workspaceId);
     expect(await it.look("2050-11-21T08:00:00Z")).toEqual([]);
+  });
+
+  it("is told of though another workspace cannot be asked about", async () => {
+    await using it = await startMorning();
+    const { world, ann } = it;
+    const broken = "00000000-0000-7000-8000-000000000001";
+    world.users.join(ann, broken, "member");
+    await it.task({ title: "Unasked", place: at(broken), dueDate: day(21) });
+    const task = await it.task({ title: "Paint", dueDate: day(21) });
+    const clients = world.users.clients();
+    const getWorkspaceFacts: typeof clients.memberships.getWorkspaceFacts = (request, options) =>
+      request.workspaceId === broken
+        ? Promise.reject(new ConnectError("broken", Code.Internal))
+        : clients.memberships.getWorkspaceFacts(request, options);
+    const half = { ...clients, memberships: { ...clients.memberships, getWorkspaceFacts } };
+    await expect(sweep(world, it.db, "2050-11-21T08:00:00Z", half)).rejects.toThrow("broken");
+    expect((await it.told()).map(({ taskId }) => taskId)).toEqual([task.id]);
   });
 
   it("is told of once by replicas that look at the same time, however many tasks there are", async () => {
