@@ -11,4 +11,11 @@ export class Migration20261121171043_reminders_and_trash extends Migration {
     this.addSql("update `task` set `reminder_day` = `due_date` where `due_date` >= date('now') and `status` <> 3");
     this.addSql("create index `task_reminder` on `task` (`listed`, `reminder_day`, `workspace_id`, `id`)");
   }
+  override down(): void {
+    this.addSql("drop index `task_reminder`");
+    this.addSql("alter table `task` drop column `reminder_day`");
+    this.addSql("alter table `task` drop column `reminded`");
+    this.addSql("drop index `folder_trashed_at`");
+    this.addSql("drop index `document_trashed_at`");
+  }
 }
