@@ -170,6 +170,16 @@ describe("a session", () => {
     await asking.stop();
   });
 
+  it("that was signed out is over at once where it was signed out", async () => {
+    const { replicas, person, workspaceId } = await world();
+    for (let n = 0; n < 8; n += 1) {
+      const device = await signIn(replicas.urls[0], person);
+      await ask(replicas.urls[0], device.secret, workspaceId);
+      await device.sessions.signOut({});
+      expect((await ask(replicas.urls[0], device.secret, workspaceId)).status).toBe(401);
+    }
+  });
+
   it("that ends while gateways are just asking about it is over within a second, twenty times", async () => {
     const all = await world();
     const { replicas, person, workspaceId } = all;

@@ -53,6 +53,8 @@ export class Sessions {
   readonly #elapsed: () => number;
   readonly #capacity: number;
   readonly #known = new Map<string, Known>();
+  /** What was heard to have ended in the last second: a copy whose truth is older may not know it yet. */
+  #endings: { readonly at: number; readonly matches: (subject: Subject) => boolean }[] = [];
 
   constructor({
     tokens,
@@ -92,8 +94,11 @@ export class Sessions {
     }
   }
 
-  /** Drops what is known of subjects that match. */
+  /** Drops what is known of subjects that match: they have ended, or may have. */
   forget(matches: (subject: Subject) => boolean): void {
+    const now = this.#elapsed();
+    this.#endings = this.#endings.filter(({ at }) => now - at < rememberedMs);
+    this.#endings.push({ at: now, matches });
     for (const [hash, { settled }] of this.#known) {
       // What is being asked right now may have been answered before the change; ask again next time.
       if (settled === undefined || matches(settled)) this.#known.delete(hash);
@@ -110,16 +115,24 @@ export class Sessions {
 
   /** From a copy, or else from the user service, which then becomes a copy. */
   async #ask(credential: Credential, requestId: string): Promise<Answer> {
+    const askedAt = this.#elapsed();
     const found = await this.#copies?.look(credential.secret.reveal());
     if (found !== undefined && "text" in found) {
-      const subject = copiedSubject(found.text);
-      if (subject !== undefined && subject.expiresAt - this.#now() > leftMs) return { subject, ageMs: found.ageMs };
+      const { text, ageMs } = found;
+      const subject = copiedSubject(text);
+      if (subject !== undefined && this.#believes(subject, askedAt - ageMs)) return { subject, ageMs };
     }
     const subject = await this.#exchange(credential, requestId);
     if (found !== undefined && "keep" in found) {
       found.keep(JSON.stringify(subject), ownersOf(subject), subject.expiresAt - this.#now() - leftMs);
     }
     return { subject, ageMs: 0 };
+  }
+
+  /** Whether a copy that was true at a time will do. */
+  #believes(subject: Subject, trueAt: number): boolean {
+    if (subject.expiresAt - this.#now() <= leftMs) return false;
+    return !this.#endings.some(({ at, matches }) => at >= trueAt && matches(subject));
   }
 
   async #exchange(credential: Credential, requestId: string): Promise<Subject> {
