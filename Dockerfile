@@ -3,7 +3,7 @@
 #
 #   docker build --build-arg SERVICE=user --build-arg BUILD=$(git rev-parse --short HEAD) --tag docket/user .
 #
-# SERVICE is user, document, storage, integration, gateway or web. What it needs to write is /data (and /data alone, where
+# SERVICE is user, document, storage, integration, gateway or web; or admin, for `npm run admin`. What it needs to write is /data (and /data alone, where
 # databases, contents and secrets are kept elsewhere: the mesh's development authority, shared by all) and /tmp.
 # Pin the base by its digest where images must not change beneath you: NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:…
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
@@ -26,11 +26,18 @@ COPY services/storage/package.json services/storage/
 COPY services/user/package.json services/user/
 COPY web/package.json web/
 RUN --mount=type=cache,target=/root/.npm \
-    workspace="services/$SERVICE"; [ "$SERVICE" != web ] || workspace=runtime; \
-    npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace "$workspace"
-RUN folder="services/$SERVICE"; probe="$folder/probe.ts"; \
-    [ "$SERVICE" != web ] || { folder=web; probe=web/process/probe.ts; }; \
-    echo "import \"./$folder/main.ts\";" > main.mjs && echo "import \"./$probe\";" > probe.mjs
+    case "$SERVICE" in \
+      web) workspaces="runtime" ;; \
+      admin) workspaces="services/user services/document services/storage services/integration" ;; \
+      *) workspaces="services/$SERVICE" ;; \
+    esac; \
+    npm ci --omit=dev --ignore-scripts --no-audit --no-fund $(printf -- '--workspace %s ' $workspaces)
+RUN case "$SERVICE" in \
+      web) echo 'import "./web/main.ts";' > main.mjs; echo 'import "./web/process/probe.ts";' > probe.mjs ;; \
+      admin) echo 'import "./e2e/admin.ts";' > main.mjs; echo > probe.mjs ;; \
+      *) echo "import \"./services/$SERVICE/main.ts\";" > main.mjs; \
+         echo "import \"./services/$SERVICE/probe.ts\";" > probe.mjs ;; \
+    esac
 
 # Sources run as they are: nothing is compiled.
 FROM scratch AS sources
@@ -53,6 +60,13 @@ COPY services/integration services/integration
 
 FROM sources AS sources-gateway
 COPY services/gateway services/gateway
+
+# What operators type, on the databases of all services: docker run docket/admin users list
+FROM sources AS sources-admin
+COPY services services
+COPY e2e/package.json e2e/admin.ts e2e/verify.ts e2e/
+COPY e2e/admin e2e/admin
+COPY e2e/backup e2e/backup
 
 # The portal is the exception: its pages are built, with everything that this needs.
 FROM ${NODE_IMAGE} AS portal

@@ -42,8 +42,10 @@ const containers = Object.entries(compose.services);
 /** What is made from our Dockerfile. */
 const own = containers.filter(([, { build }]) => build !== undefined);
 const jobs = own.filter(([name]) => name.endsWith("-migrate"));
-const processes = own.filter(([name]) => !name.endsWith("-migrate"));
+const processes = own.filter(([name]) => !name.endsWith("-migrate") && name !== "admin");
 const processOf = ({ build }: Container) => build?.args.SERVICE ?? "";
+/** The operator's command has the settings of all databases. */
+const settingsOf = (name: string) => (name === "admin" ? declaredSettings : (declaredSettings[name] ?? {}));
 
 /** What stands in `.env`. */
 const given: Record<string, string> = {
@@ -95,7 +97,7 @@ describe("compose.yaml", () => {
   });
 
   it.each(own)("sets nothing for %s that it does not declare, and nothing that it would refuse", (_, container) => {
-    const settings = declaredSettings[processOf(container)] ?? {};
+    const settings = settingsOf(processOf(container));
     const declared = new Set(settingsReference(settings).map(({ variable }) => variable));
     const environment = container.environment ?? {};
     expect(Object.keys(environment).filter((variable) => !declared.has(variable))).toEqual([]);
@@ -114,8 +116,9 @@ describe("compose.yaml", () => {
     for (const url of urls) {
       const { username, pathname } = new URL(interpolated(url));
       expect(pathname).toBe(`/${username}`);
+      expect(decodeURIComponent(username)).toMatch(/^docket_(\w+|\{service\})$/);
     }
-    expect(new Set(urls).size).toBe(4);
+    expect(new Set(urls).size).toBe(5);
     for (const [name, { environment, secrets }] of own) {
       const reads = environment?.KEY_ENCRYPTION_SECRET_FILE !== undefined;
       expect([name, secrets ?? []]).toEqual([name, reads ? ["key_encryption"] : []]);
