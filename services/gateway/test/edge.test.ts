@@ -41,11 +41,11 @@ describe("the pages", () => {
     expect(await answer.text()).toContain(`${world.url}/docket.user.v1.SessionService/GetSignInOptions`);
   });
 
-  it("say that the edge is alive, ready, and of which build", async () => {
+  it("say that the edge is alive, ready, also without the service of webhooks, and of which build", async () => {
     expect(await (await ask("/healthz")).json()).toEqual({ status: "alive" });
     expect(await (await ask("/readyz")).json()).toEqual({
       status: "ready",
-      services: { user: "serving", document: "serving", storage: "serving" },
+      services: { user: "serving", document: "serving", storage: "serving", integration: "away" },
     });
     expect(await (await ask("/version")).json()).toEqual({ version: "0.1.0", build: "abc123" });
   });

@@ -50,6 +50,7 @@ export async function startWorld(env: Record<string, string> = {}, overrides: Ga
     USER_ADDRESS: await serve(Workload.USER, users, users),
     DOCUMENT_ADDRESS: await serve(Workload.DOCUMENT, documents, documents),
     STORAGE_ADDRESS: await serve(Workload.STORAGE, storage, storage),
+    INTEGRATION_ADDRESS: "127.0.0.1:1",
   };
   const lines: string[] = [];
   const gateway = await startGateway(readConfig({ PORT: "0", EDGE_DRAIN_TIMEOUT: "500ms", ...addresses, ...env }), {
