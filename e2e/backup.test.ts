@@ -135,7 +135,7 @@ describe("a backup", () => {
     const target = join(folder.path, "backup");
     await makeBackup({ environment: environmentOf(data), target });
     if (process.platform !== "win32") {
-      const secret = ["manifest.json", "data/user.db", "data/user-secret.key"];
+      const secret = ["manifest.json", "data/user.db", "data/user-secret.key", "data/integration-secret.key"];
       for (const path of secret) expect([path, (await stat(join(target, path))).mode & 0o077]).toEqual([path, 0]);
       expect((await stat(target)).mode & 0o077).toBe(0);
     }
