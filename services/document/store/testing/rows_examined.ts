@@ -27,7 +27,7 @@ const lists: Readonly<Record<string, { readonly branch: Branch; readonly every: 
 };
 
 /** Documents in one statement of the filling. */
-const atOnce = 50_000;
+const atOnce = 10_000;
 
 /** Times and sizes repeat, as those of an import do. */
 async function fill(db: DocumentDatabase, from: number, to: number): Promise<void> {
@@ -35,7 +35,7 @@ async function fill(db: DocumentDatabase, from: number, to: number): Promise<voi
     const end = Math.min(to, at + atOnce);
     const id = sql.raw("concat('01900000-0000-7000-8000-', lpad(hex(seq), 12, '0'))");
     const numbers = sql.raw(`seq_${at + 1}_to_${end}`);
-    const title = sql.raw("concat('Document ', md5(seq))");
+    const title = sql.raw("concat('Document ', lpad(seq, 9, '0'))");
     await sql`insert into document (workspace_id, id, folder_id, title, title_key, tags, state, revision, last_number,
       size, kind, created_by, created_at, updated_at)
       select ${workspaceId}, ${id}, if(seq % 2 = 0, ${folderId}, ''), ${title}, ${title}, '[]', 0, 1, 1, seq % 100,
