@@ -1,10 +1,10 @@
 // Two gateways that share a real Redis: signed in once, signed in everywhere; ended once, ended everywhere within a
 // second; counted together; and all of it without Redis as well, only slower.
 
-import { afterEach, describe, expect, it } from "@jest/globals";
 import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { type RedisServer, startRedis } from "@docket/runtime/testing/servers/redis";
+import { afterEach, describe, expect, it } from "@jest/globals";
 import { clientsOf, edgeTransport, type Person, signIn, signUp } from "../person.ts";
 import { type Replicas, startReplicas } from "./replicas.ts";
 
