@@ -129,7 +129,7 @@ describe("compose.yaml", () => {
     expect(containers.filter(([, { ports }]) => ports !== undefined).map(([name]) => name)).toEqual(["gateway"]);
     expect(compose.networks.inside?.internal).toBe(true);
     const outside = containers.filter(([, { networks }]) => networks?.includes("outside")).map(([name]) => name);
-    expect(outside.sort()).toEqual(["gateway", "integration-worker", "user-worker"]);
+    expect(outside.sort()).toEqual(["gateway", "integration", "integration-worker", "user-worker"]);
     for (const [name, { networks }] of containers) expect([name, networks?.includes("inside")]).toEqual([name, true]);
   });
 
