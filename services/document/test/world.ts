@@ -95,6 +95,8 @@ export async function startWorld(
   const workspaceId = newId();
   const documents = mesh.client(DocumentService);
   const folders = mesh.client(FolderService);
+  // A token of a later time than the service's would not be believed.
+  const present = () => (options.clock?.() ?? new Date()).getTime();
   const running = parts.move();
   const world: World = {
     users,
@@ -108,16 +110,16 @@ export async function startWorld(
     grants: mesh.client(GrantService),
     client: (of) => mesh.client(of),
     async person(role) {
-      const somebody = await signIn(newId());
+      const somebody = await signIn(newId(), present());
       if (role !== undefined) users.join(somebody, workspaceId, role);
       return somebody;
     },
     async application(role, scopes) {
       const id = newId();
       users.join({ id }, workspaceId, role);
-      const expiresAt = Date.now() + 300_000;
+      const expiresAt = present() + 300_000;
       const content = { kind: "application" as const, id, keyId: newId(), workspaceId, scopes, expiresAt };
-      return { id, as: asBearer(await signToken(content, { key: keys.privateKey, keyId: publicKey.id }, Date.now())) };
+      return { id, as: asBearer(await signToken(content, { key: keys.privateKey, keyId: publicKey.id }, present())) };
     },
     async document(owner, title, { folderId, tags = [], content } = {}) {
       const uploadId = blobs.upload(owner, workspaceId, `${title}.pdf`, content ?? `bytes of ${title} ${newId()}`);
