@@ -80,4 +80,20 @@ export class Migration20261121112811_begin extends Migration {
     this.addSql("create unique index `version_id` on `version` (`id`)");
     this.addSql("create unique index `version_upload` on `version` (`upload_id`)");
   }
+
+  override down(): void {
+    this.addSql("drop table if exists `version`");
+    this.addSql("drop table if exists `term`");
+    this.addSql("drop table if exists `request_record`");
+    this.addSql("drop table if exists `operation`");
+    this.addSql("drop table if exists `listing`");
+    this.addSql("drop table if exists `job`");
+    this.addSql("drop table if exists `follower`");
+    this.addSql("drop table if exists `folder_closure`");
+    this.addSql("drop table if exists `folder`");
+    this.addSql("drop table if exists `document`");
+    this.addSql("drop table if exists `change_sequence`");
+    this.addSql("drop table if exists `change`");
+    this.addSql("drop table if exists `access_grant`");
+  }
 }

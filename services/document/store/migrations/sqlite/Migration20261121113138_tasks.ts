@@ -26,4 +26,11 @@ export class Migration20261121113138_tasks extends Migration {
     this.addSql("create index `task_assignee` on `task` (`workspace_id`, `assignee`, `listed`, `status`, `id`)");
     this.addSql("create unique index `task_id` on `task` (`id`)");
   }
+
+  override down(): void {
+    this.addSql("drop table if exists `task`");
+    this.addSql("drop table if exists `subscription_shard`");
+    this.addSql("drop table if exists `subscription`");
+    this.addSql("drop table if exists `comment`");
+  }
 }

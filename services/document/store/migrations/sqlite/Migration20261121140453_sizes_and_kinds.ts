@@ -74,4 +74,23 @@ export class Migration20261121140453_sizes_and_kinds extends Migration {
       "create index `listing_kind_size` on `listing` (`workspace_id`, `list_key`, `state`, `kind`, `size`, `document_id`)",
     );
   }
+
+  override down(): void {
+    this.addSql("drop index `listing_kind_size`");
+    this.addSql("drop index `listing_kind_newest`");
+    this.addSql("drop index `listing_kind_title`");
+    this.addSql("drop index `listing_size`");
+    this.addSql("drop index `document_kind_size`");
+    this.addSql("drop index `document_kind_newest`");
+    this.addSql("drop index `document_kind_title`");
+    this.addSql("drop index `document_folder_kind_size`");
+    this.addSql("drop index `document_folder_kind_newest`");
+    this.addSql("drop index `document_folder_kind_title`");
+    this.addSql("drop index `document_size`");
+    this.addSql("drop index `document_folder_size`");
+    this.addSql("alter table `listing` drop column `kind`");
+    this.addSql("alter table `listing` drop column `size`");
+    this.addSql("alter table `document` drop column `kind`");
+    this.addSql("alter table `document` drop column `size`");
+  }
 }

@@ -18,4 +18,10 @@ export class Migration20261121141025_tags extends Migration {
       from listing as l where l.list_key >= 'tag:' and l.list_key < 'tag;' and l.state = 0
       group by l.workspace_id, l.list_key`);
   }
+
+  override down(): void {
+    this.addSql("drop index `listing_document`");
+    this.addSql("drop table if exists `tag`");
+    this.addSql("create index `listing_document` on `listing` (`workspace_id`, `document_id`)");
+  }
 }

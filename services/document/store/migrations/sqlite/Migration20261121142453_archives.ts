@@ -8,4 +8,8 @@ export class Migration20261121142453_archives extends Migration {
     this.addSql("create index `archive_expires_at` on `archive` (`expires_at`)");
     this.addSql("create unique index `archive_id` on `archive` (`id`)");
   }
+
+  override down(): void {
+    this.addSql("drop table if exists `archive`");
+  }
 }

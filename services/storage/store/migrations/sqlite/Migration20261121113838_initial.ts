@@ -51,4 +51,17 @@ export class Migration20261121113838_initial extends Migration {
       "create table `storage_usage` (`holder` text not null primary key, `stored_bytes` bigint not null, `reserved_bytes` bigint not null, `blob_count` bigint not null, `quota_bytes` bigint not null)",
     );
   }
+
+  override down(): void {
+    this.addSql("drop table if exists `storage_usage`");
+    this.addSql("drop table if exists `upload`");
+    this.addSql("drop table if exists `ticket_key`");
+    this.addSql("drop table if exists `request_record`");
+    this.addSql("drop table if exists `piece`");
+    this.addSql("drop table if exists `job`");
+    this.addSql("drop table if exists `change_sequence`");
+    this.addSql("drop table if exists `change`");
+    this.addSql("drop table if exists `blob_reference`");
+    this.addSql("drop table if exists `blob`");
+  }
 }

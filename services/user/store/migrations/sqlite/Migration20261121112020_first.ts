@@ -96,4 +96,29 @@ export class Migration20261121112020_first extends Migration {
     );
     this.addSql("create index `workspace_created_by` on `workspace` (`created_by`)");
   }
+
+  override down(): void {
+    this.addSql("drop table if exists `workspace`");
+    this.addSql("drop table if exists `user_group`");
+    this.addSql("drop table if exists `throttle`");
+    this.addSql("drop table if exists `signing_key`");
+    this.addSql("drop table if exists `session`");
+    this.addSql("drop table if exists `role_binding`");
+    this.addSql("drop table if exists `role`");
+    this.addSql("drop table if exists `request_record`");
+    this.addSql("drop table if exists `pending_sign_up`");
+    this.addSql("drop table if exists `password_reset`");
+    this.addSql("drop table if exists `member`");
+    this.addSql("drop table if exists `known_source`");
+    this.addSql("drop table if exists `job`");
+    this.addSql("drop table if exists `invitation`");
+    this.addSql("drop table if exists `instance`");
+    this.addSql("drop table if exists `group_member`");
+    this.addSql("drop table if exists `change_sequence`");
+    this.addSql("drop table if exists `change`");
+    this.addSql("drop table if exists `application`");
+    this.addSql("drop table if exists `api_key_secret`");
+    this.addSql("drop table if exists `api_key`");
+    this.addSql("drop table if exists `account`");
+  }
 }

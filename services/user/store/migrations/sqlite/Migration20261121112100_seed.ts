@@ -17,4 +17,9 @@ export class Migration20261121112100_seed extends Migration {
       );
     }
   }
+
+  override down(): void {
+    this.addSql("delete from `role` where `workspace_id` = ''");
+    this.addSql("delete from `instance`");
+  }
 }
