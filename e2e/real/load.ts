@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { ConnectError } from "@connectrpc/connect";
 import { type Change, ChangeKind, WatchStart } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import { UploadState } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
 import { reasonOf } from "@docket/runtime/errors";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { madeFile } from "../bytes.ts";
@@ -151,8 +152,13 @@ class Desk {
       const { upload: kept } = await this.#person.uploads.getUpload({ uploadId });
       if (Number(kept?.offset ?? 0n) < file.size) await goOn(this.#person, uploadId, file, Number(kept?.offset ?? 0n));
     });
-    await this.#untilDone(() => this.#person.uploads.completeUpload({ uploadId, wait: { seconds: 10n } }));
-    return uploadId;
+    for (;;) {
+      const complete = () => this.#person.uploads.completeUpload({ uploadId, wait: { seconds: 10n } });
+      const { upload: done } = await this.#untilDone(complete);
+      if (done?.state === UploadState.STORED) return uploadId;
+      // Whoever verified it may be dead; another takes it over.
+      if (done?.state !== UploadState.VERIFYING) throw new Error(`the upload ended in state ${done?.state}`);
+    }
   }
 
   async #task(): Promise<void> {

@@ -3,12 +3,12 @@
  * Every service's store may use it, nothing else of a service does. It must never know a service's tables or rules.
  * SQLite runs in a worker thread (sqlite/), one file per service; MySQL and MariaDB have one schema per service (mysql/).
  */
-import type { InferKyselyDB } from "@mikro-orm/sql";
-import type { AbstractSqlConnection, EntitySchemaWithMeta } from "@mikro-orm/sql";
+import type { AbstractSqlConnection, EntitySchemaWithMeta, InferKyselyDB } from "@mikro-orm/sql";
 import { type Kysely, sql, type Transaction } from "kysely";
 import { StartError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { type Backend, openBackend } from "./backend.ts";
+import { isDenied } from "./errors.ts";
 import {
   alreadyDone,
   ensureState,
@@ -29,8 +29,8 @@ import { type Dialect, parseDatabaseUrl } from "./url.ts";
 
 export { isBusy, isForeignKeyViolation, isUniqueViolation } from "./errors.ts";
 export type { MigrationClass, Migrations, SchemaState } from "./migrate.ts";
-export type { Dialect } from "./url.ts";
 export { afterCommit, type Transaction, type TransactionOptions } from "./transaction.ts";
+export type { Dialect } from "./url.ts";
 
 const PREPARE_TRIES = 3;
 
@@ -182,17 +182,18 @@ class MikroDatabase<Tables> implements Database<Tables> {
         await this.migrate();
         return;
       } catch (error) {
-        if (error instanceof StartError || attempt === PREPARE_TRIES) throw error;
+        // A server has a lock for it.
+        if (this.dialect !== "sqlite" || error instanceof StartError || attempt === PREPARE_TRIES) throw error;
       }
     }
   }
 
   schemaState(): Promise<SchemaState> {
-    return schemaState(this.#backend.orm, this.query as Kysely<unknown>, this.#known);
+    return schemaState(this.query as Kysely<unknown>, this.#known);
   }
 
   async migrate(): Promise<readonly string[]> {
-    const applied = await this.#backend.alone(async () => {
+    const applied = await this.#changingSchema(async () => {
       const state = await this.schemaState();
       refuseNewerSchema(state, this.name, this.#known);
       if (state.pending.length === 0) return [];
@@ -220,7 +221,7 @@ class MikroDatabase<Tables> implements Database<Tables> {
   }
 
   async migrateDown(to?: string): Promise<readonly string[]> {
-    return await this.#backend.alone(async () => {
+    return await this.#changingSchema(async () => {
       const { executed } = await this.schemaState();
       if (to !== undefined && !executed.includes(to)) {
         throw new StartError(`The ${this.name} database has no migration ${to}; it has ${executed.join(", ")}.`);
@@ -235,6 +236,17 @@ class MikroDatabase<Tables> implements Database<Tables> {
       this.#logger.info({ database: this.name, migrations: back }, "migrations taken back");
       return back;
     });
+  }
+
+  /** Changes the schema while no other process does. Throws StartError when the account lacks a right. */
+  async #changingSchema<Result>(body: () => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#backend.alone(body);
+    } catch (error) {
+      if (!isDenied(error)) throw error;
+      const { message } = error as Error;
+      throw new StartError(`The account in DATABASE_URL may not change the schema: ${message}`, { cause: error });
+    }
   }
 
   #refuseOneWay(name: string): void {

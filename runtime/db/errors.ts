@@ -10,6 +10,7 @@ const MYSQL_LOCKS = new Set([
 ]);
 /** The server ends, begins, is full, or is a replica that may not be written to (as after a failover). */
 const MYSQL_AWAY = new Set([1040, 1053, 1077, 1152, 1158, 1159, 1160, 1161, 1203, 1290, 1792, 1836, 1927, 3032, 4031]);
+const MYSQL_DENIED = new Set([1044, 1142, 1143, 1227, 1370]);
 const CONNECTION_AWAY = new Set([
   "PROTOCOL_CONNECTION_LOST",
   "PROTOCOL_SEQUENCE_TIMEOUT",
@@ -43,6 +44,15 @@ export function isBusy(error: unknown): boolean {
   // The low byte is the primary code: 5 BUSY, 6 LOCKED.
   const primary = errcode === undefined ? undefined : errcode & 0xff;
   return primary === 5 || primary === 6 || (errno !== undefined && MYSQL_LOCKS.has(errno));
+}
+
+/** Whether the account lacks the right to do it. */
+export function isDenied(error: unknown): boolean {
+  const { errno } = codesOf(error);
+  if (errno !== undefined && MYSQL_DENIED.has(errno)) return true;
+  // MikroORM wraps what it was told.
+  const { cause } = (error ?? {}) as { cause?: unknown };
+  return cause !== undefined && isDenied(cause);
 }
 
 /** Whether the server is away, or was lost while it answered: what was sent may have been done or not. */

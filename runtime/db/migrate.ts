@@ -50,12 +50,9 @@ interface StateRow {
   begun: string | null;
 }
 
-export async function schemaState(
-  orm: Orm,
-  query: Kysely<unknown>,
-  known: readonly MigrationClass[],
-): Promise<SchemaState> {
-  const executed = (await orm.migrator.getExecuted()).map((row) => row.name).sort();
+/** Looks and changes nothing; a database that is empty has an empty state. */
+export async function schemaState(query: Kysely<unknown>, known: readonly MigrationClass[]): Promise<SchemaState> {
+  const executed = await executedMigrations(query);
   const names = known.map((migration) => migration.name);
   const state = executed.length === 0 ? undefined : await readState(query);
   return {
@@ -99,6 +96,17 @@ export async function noteOldestCode(query: Kysely<unknown>, migration: string):
 /** Notes which migration has begun, or that none is. */
 export async function noteBegun(query: Kysely<unknown>, migration: string | null): Promise<void> {
   await sql`update ${sql.table(SCHEMA_STATE_TABLE)} set begun = ${migration} where id = 1`.execute(query);
+}
+
+/** Not asked of MikroORM, which would make the table where there is none. */
+async function executedMigrations(query: Kysely<unknown>): Promise<string[]> {
+  try {
+    const { rows } = await sql<{ name: string }>`select name from ${sql.table(MIGRATION_TABLE)}`.execute(query);
+    return rows.map(({ name }) => name).sort();
+  } catch (error) {
+    if (isMissingTable(error)) return [];
+    throw error;
+  }
 }
 
 async function readState(query: Kysely<unknown>): Promise<StateRow | undefined> {

@@ -3,9 +3,10 @@
  * each session, speaks the same values as SQLite's (a Date is milliseconds, bytes are bytes), limits how long a
  * statement may take, and never uses a connection again after a fault of the network.
  */
+
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { type CompiledQuery, type DatabaseConnection, type Driver, MysqlDialect, type QueryResult } from "kysely";
 import type { Pool, PoolConnection, QueryError } from "mysql2";
-import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { AppError } from "../../errors.ts";
 import { isAway } from "../errors.ts";
 import type { TransactionScope } from "../scope.ts";

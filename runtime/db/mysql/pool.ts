@@ -1,7 +1,7 @@
 /** Connections to a MySQL or MariaDB server, by mysql2. It must never know statements or tables. */
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { createPool, type ConnectionOptions as ConnectionSettings, type Pool } from "mysql2";
+import { type ConnectionOptions as ConnectionSettings, createPool, type Pool } from "mysql2";
 import { createConnection } from "mysql2/promise";
 import { StartError } from "../../errors.ts";
 import type { MysqlLocation } from "../url.ts";

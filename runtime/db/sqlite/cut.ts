@@ -4,8 +4,8 @@
  * transaction begins on each, and copies from those transactions afterwards, when writers go on.
  */
 import { closeSync, fsyncSync, openSync } from "node:fs";
-import { setTimeout as pause } from "node:timers/promises";
 import { backup, DatabaseSync } from "node:sqlite";
+import { setTimeout as pause } from "node:timers/promises";
 import { StartError } from "../../errors.ts";
 
 /** A database and where its copy goes. */

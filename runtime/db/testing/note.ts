@@ -4,10 +4,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Migration } from "@mikro-orm/migrations";
+import { testDatabase } from "../../testing/test_parts.ts";
 import { type Database, openDatabase, type TablesOf } from "../database.ts";
 import { runtimeEntities } from "../entities.ts";
 import { bytesColumn, countColumn, defineEntity, flagColumn, idColumn, p, timeColumn } from "../schema.ts";
-import { testDatabase } from "../../testing/test_parts.ts";
 import { runtimeTablesMysql, runtimeTablesSql } from "./runtime_tables.ts";
 
 export const NoteEntity = defineEntity({
