@@ -135,7 +135,11 @@ const scrollDown = `(async () => {
   const atEnd = () => grid.scrollTop + grid.clientHeight >= grid.scrollHeight - 2;
   const giveUpAt = performance.now() + ${patienceMs};
   for (let still = 0; still < 30; ) {
-    if (performance.now() > giveUpAt) throw new Error("After " + grid.scrollTop + " pixels there is still no end.");
+    if (performance.now() > giveUpAt) {
+      const { scrollTop, clientHeight, scrollHeight } = grid;
+      const place = scrollTop + " + " + clientHeight + " of " + scrollHeight + " pixels";
+      throw new Error("There is no end that stays, at " + place + "; rows: " + grid.getAttribute("aria-rowcount"));
+    }
     grid.scrollTop += 400;
     await frame();
     still = atEnd() && grid.getAttribute("aria-rowcount") !== "-1" ? still + 1 : 0;

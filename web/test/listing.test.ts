@@ -10,6 +10,7 @@ import { newId } from "../app/composables/ids.ts";
 import { useListingActions } from "../app/composables/listing/actions.ts";
 import { listingQueryOf } from "../app/composables/listing/query.ts";
 import { useListingState } from "../app/composables/listing/state.ts";
+import ListingView from "../app/components/listing/ListingView.vue";
 import { openPortal, refusal, requestsOf } from "./portal.ts";
 
 const idOf = (n: number) => `01900000-0000-7000-8000-${String(n).padStart(12, "0")}`;
@@ -22,14 +23,34 @@ const document = (n: number) =>
   });
 const folder = create(FolderSchema, { id: idOf(90_000), name: "Plans", etag: "1" });
 
-/** A workspace with a folder and so many documents; it refuses to rename and to remove where told so. */
-function open({ count, refuses = false }: { count: number; refuses?: boolean }) {
+interface Stock {
+  /** How many documents there are, beside a folder. */
+  readonly count: number;
+  /** Whether renaming and removing are refused. Default: no. */
+  readonly refuses?: boolean;
+  /** So many folders come in a page by themselves, before the folder. Default: none. */
+  readonly folders?: number;
+  /** Told of each page of documents, before it is given. */
+  readonly listing?: () => void;
+}
+
+/** A workspace with a folder and so many documents. */
+function open({ count, refuses = false, folders = 0, listing }: Stock) {
   const documents = Array.from({ length: count }, (_, at) => document(at + 1));
+  const early = Array.from({ length: folders }, (_, at) =>
+    create(FolderSchema, { id: idOf(91_000 + at), name: `Drawer ${String(at).padStart(4, "0")}`, etag: "1" }),
+  );
   return openPortal({
     routes: (router) => {
-      router.service(FolderService, { listFolders: () => ({ folders: [folder], nextPageToken: "" }) });
+      router.service(FolderService, {
+        listFolders: ({ pageToken }) =>
+          pageToken === "" && folders > 0
+            ? { folders: early, nextPageToken: "more" }
+            : { folders: [folder], nextPageToken: "" },
+      });
       router.service(DocumentService, {
         listDocuments({ pageSize, pageToken }) {
+          listing?.();
           const from = Number(pageToken || 0);
           const page = documents.slice(from, from + pageSize);
           return { documents: page, nextPageToken: from + pageSize < count ? String(from + pageSize) : "" };
@@ -79,6 +100,19 @@ describe("the list of a place", () => {
     expect(sizes).toEqual([60, 200, 200, 200]);
   });
 
+  it.each([60, 259, 260, 261, 460])(
+    "says that it is all as soon as the last page came: %i documents",
+    async (count) => {
+      await using portal = await open({ count });
+      const { state } = await listed(portal);
+      await state.listing.value.all();
+      expect(state.listing.value.complete.value).toBe(true);
+      expect(state.rows.value.length).toBe(count + 1);
+      const asked = requestsOf(portal.calls, DocumentService.method.listDocuments);
+      expect(asked.length).toBe(1 + Math.ceil(Math.max(0, count - 60) / 200));
+    },
+  );
+
   it("shows a new title at once, in its place", async () => {
     await using portal = await open({ count: 3 });
     const { state, actions } = await listed(portal);
@@ -103,5 +137,52 @@ describe("the list of a place", () => {
     expect(titles(state)).toEqual(["Plans", "Report 0002"]);
     await expect.poll(() => toasts.value.length).toBe(1);
     expect(state.failures.value?.items).toMatchObject([{ row: { title: "Report 0002" } }]);
+  });
+});
+
+describe("the view of a list", () => {
+  const shown = async (stock: Stock) => {
+    const portal = await open(stock);
+    const { state } = await listed(portal);
+    const view = await portal.mount(ListingView, { props: { state, look: "list", label: "Documents" } });
+    const grid = view.find("[role=grid]");
+    return {
+      state,
+      count: () => grid.attributes("aria-rowcount"),
+      [Symbol.asyncDispose]: () => portal[Symbol.asyncDispose](),
+    };
+  };
+
+  it("reads on behind a short page, though nobody scrolls meanwhile", async () => {
+    await using view = await shown({ count: 20, folders: 30 });
+    await expect.poll(() => view.state.rows.value.length).toBe(51);
+    expect(view.state.listing.value.complete.value).toBe(true);
+  });
+
+  it("reads no further than somebody may soon get to", async () => {
+    await using view = await shown({ count: 1000 });
+    await expect.poll(() => view.state.rows.value.length).toBe(261);
+    expect(view.count()).toBe("-1");
+  });
+
+  it("says how many rows there are once it knows, the head among them", async () => {
+    await using view = await shown({ count: 150 });
+    await expect.poll(view.count).toBe("152");
+  });
+
+  it("stops at a page that fails, and goes on when somebody tries again", async () => {
+    let asked = 0;
+    await using view = await shown({
+      count: 100,
+      folders: 30,
+      listing: () => {
+        asked += 1;
+        if (asked === 2) throw refusal(Reason.PERMISSION_DENIED);
+      },
+    });
+    await expect.poll(() => view.state.listing.value.fault.value).toBeDefined();
+    expect(view.state.rows.value.length).toBe(31);
+    await view.state.listing.value.more();
+    await expect.poll(view.count).toBe("132");
   });
 });
