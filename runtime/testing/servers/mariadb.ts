@@ -1,7 +1,7 @@
 // A MariaDB server of a test's own: Debian's package mariadb-server, on a free port, in a throw-away folder.
 
 import { execFile } from "node:child_process";
-import { chmod, chown } from "node:fs/promises";
+import { chmod, chown, mkdir } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -47,8 +47,11 @@ async function startIn(
   const data = join(folder.path, "data");
   // The server refuses to run as root; then it runs as the account that its package has made.
   const account = userInfo().uid === 0 ? ["--user=mysql"] : [];
-  if (account.length > 0) await giveTo("mysql", folder.path);
-  const options = ["--no-defaults", ...account, `--datadir=${data}`];
+  // Its own, since two that are made at once would remove each other's temporary tables.
+  const temporary = join(folder.path, "tmp");
+  await mkdir(temporary);
+  if (account.length > 0) for (const path of [folder.path, temporary]) await giveTo("mysql", path);
+  const options = ["--no-defaults", ...account, `--datadir=${data}`, `--tmpdir=${temporary}`];
   await promisify(execFile)(installer, [...options, "--auth-root-authentication-method=normal", "--skip-test-db"]);
   const port = await freePort();
   const connect = (secret: string) =>
