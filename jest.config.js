@@ -2,12 +2,20 @@
 // test:fast`); `services` asks each service over real gRPC and a real database; `journeys` starts the whole mesh,
 // and `portal` looks at its pages in a browser, all at one that is started once.
 // `real` asks what only MariaDB, Redis or an S3 server can answer, each started by the tests themselves.
-// `npm test` runs all of them, with coverage over all.
+// `npm test` runs all but `real`, with coverage over all; `npm run e2e:real` runs that, and services and journeys again.
 import { missingChromium } from "./e2e/portal/chromium.ts";
 
 // In CI nothing is left out: there the run fails.
 const missing = missingChromium();
 if (missing) process.stderr.write(`!!! SKIPPED, the tests of the portal. ${missing}\n`);
+
+// What stands on a database server, Redis or S3 is asked apart, since it needs them on the machine.
+const real = Boolean(process.env.DOCKET_TEST_DATABASE_URL);
+if (!real && !process.argv.includes("real")) {
+  process.stderr.write(
+    "!!! NOT COVERED HERE: MariaDB, MySQL, Redis, S3, several replicas. `npm run e2e:real` does that.\n",
+  );
+}
 
 const base = {
   rootDir: import.meta.dirname,

@@ -6,6 +6,8 @@ export interface Finding {
   readonly lines: readonly string[];
   /** What is wrong; empty when all is well. */
   readonly faults: readonly string[];
+  /** How many tests it stands for. Default: one. */
+  readonly tests?: { readonly passed: number; readonly failed: number };
 }
 
 /** The value below which a share of the sorted values lies; 0 when there are none. */
