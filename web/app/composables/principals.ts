@@ -1,5 +1,25 @@
 // Everybody of a workspace whom one can choose: its members and its groups. Listed once for as long as the page is open.
 
+import { PrincipalKind } from "@docket/contracts/gen/docket/user/v1/principal_pb.ts";
+
+/** Somebody who can hold something. A plain object, so that it crosses from the server's page to the browser. */
+export interface Principal {
+  readonly kind: "person" | "group" | "application";
+  readonly id: string;
+  readonly name: string;
+}
+
+const kinds: Partial<Record<PrincipalKind, Principal["kind"]>> = {
+  [PrincipalKind.PERSON]: "person",
+  [PrincipalKind.GROUP]: "group",
+  [PrincipalKind.APPLICATION]: "application",
+};
+
+/** In words of this page, what a message says of the kind. */
+export function principalKind(kind: PrincipalKind): Principal["kind"] {
+  return kinds[kind] ?? "person";
+}
+
 /** What is known of a workspace's people; kept by workspace. */
 interface Listed {
   readonly persons: readonly Principal[];
@@ -9,7 +29,7 @@ interface Listed {
 export function usePrincipals(workspaceId: MaybeRefOrGetter<string>) {
   const workspaces = useWorkspaces();
   const groups = useGroups();
-  const { learn } = usePeople(workspaceId);
+  const { learn } = useNames();
   const { faultOf } = useFaults();
   const listed = useState<Record<string, Listed>>("principals", () => ({}));
   const busy = ref(false);

@@ -133,7 +133,7 @@ export function useListing(query: () => ListingQuery) {
 function useListingParts() {
   const documents = useDocuments();
   const folders = useFolders();
-  const { knowPeople } = useNames();
+  const { know } = useNames();
 
   async function documentsOf(query: ListingQuery, token: string, size: number): Promise<Part> {
     const { workspaceId, words, kind, folderId } = query;
@@ -176,7 +176,7 @@ function useListingParts() {
   return async (query: ListingQuery, cursor: ListingCursor | undefined, size = pageSize): Promise<Part> => {
     const part = await partAt(query, cursor, size);
     const people = part.rows.map(({ changedBy }) => changedBy);
-    await knowPeople(people, query.workspaceId);
+    await know(people, query.workspaceId);
     return part;
   };
 }

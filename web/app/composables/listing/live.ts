@@ -48,7 +48,7 @@ export function useListingLive(listings: ReadonlyMap<string, Listing>): void {
   const { onChange, onReload } = useLive();
   const documents = useDocuments();
   const folders = useFolders();
-  const { knowPeople } = useNames();
+  const { know } = useNames();
   const gathered = new Map<string, Change>();
   let waiting = false;
   /** How many changes came the last time. */
@@ -104,7 +104,7 @@ export function useListingLive(listings: ReadonlyMap<string, Listing>): void {
       if (row === undefined) listing.drop([id]);
       else listing.take(row);
     }
-    if (row !== undefined) await knowPeople([row.changedBy], change.workspaceId);
+    if (row !== undefined) await know([row.changedBy], change.workspaceId);
   }
 
   /** Undefined when it cannot be seen any more. */

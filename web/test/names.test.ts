@@ -24,41 +24,69 @@ const openNames = () =>
       }),
   });
 
-describe("the names of people", () => {
+describe("names", () => {
   it("are asked for once, all together", async () => {
     await using portal = await openNames();
-    const people = await portal.run(() => usePeople(harbour.id));
-    await people.know(["ben", "cranes", "ben", ""]);
-    await people.know(["cranes"]);
+    const names = await portal.run(() => useNames());
+    await names.know(["ben", "cranes", "ben", ""], harbour.id);
+    await names.know(["cranes"], harbour.id);
     expect(requestsOf(portal.calls, WorkspaceService.method.resolveNames).map(({ ids }) => ids)).toEqual([
       ["ben", "cranes"],
     ]);
-    expect(people.nameOf("ben")).toBe("Ben Okafor");
-    expect(people.principalOf("cranes")).toMatchObject({ kind: "group", name: "Crane inspectors" });
+    expect(names.nameOf("ben")).toBe("Ben Okafor");
+    expect(names.nameOf("cranes")).toBe("Crane inspectors");
   });
 
   it("are asked for in parts where they are many", async () => {
     await using portal = await openNames();
-    const people = await portal.run(() => usePeople(harbour.id));
-    await people.know(Array.from({ length: 450 }, (_, at) => `person ${at}`));
+    const names = await portal.run(() => useNames());
+    await names.know(
+      Array.from({ length: 450 }, (_, at) => `person ${at}`),
+      harbour.id,
+    );
     const sizes = requestsOf(portal.calls, WorkspaceService.method.resolveNames).map(({ ids }) => ids.length);
     expect(sizes.sort()).toEqual([200, 200, 50]);
   });
 
   it("stay those of then for who has left, and are words for who is unknown", async () => {
     await using portal = await openNames();
-    const people = await portal.run(() => usePeople(harbour.id));
-    await people.know(["carla", "nobody"]);
-    expect(people.nameOf("carla")).toBe("Carla Ruiz");
-    expect(people.principalOf("carla")?.former).toBe(true);
-    expect(people.nameOf("nobody")).toBe("Former member");
-    expect(people.nameOf("not asked for")).toBe("Somebody");
+    const names = await portal.run(() => useNames());
+    await names.know(["carla", "nobody"], harbour.id);
+    expect(names.nameOf("carla")).toBe("Carla Ruiz");
+    expect(names.nameOf("nobody")).toBe("Somebody");
+    expect(names.nameOf("not asked for")).toBe("Somebody");
+  });
+
+  it("are asked for in another workspace where one did not know them, and once in each", async () => {
+    const other = "01900000-0000-7000-8000-0000000000bb";
+    await using portal = await openPortal({
+      routes: (router) =>
+        router.service(WorkspaceService, {
+          resolveNames: ({ workspaceId }) => ({
+            names: workspaceId === other ? [{ principal: { kind: PrincipalKind.PERSON, id: "ben" }, name: "Ben" }] : [],
+          }),
+        }),
+    });
+    const names = await portal.run(() => useNames());
+    for (const workspaceId of [harbour.id, harbour.id, other, other]) await names.know(["ben"], workspaceId);
+    expect(names.nameOf("ben")).toBe("Ben");
+    const asked = requestsOf(portal.calls, WorkspaceService.method.resolveNames);
+    expect(asked.map(({ workspaceId }) => workspaceId)).toEqual([harbour.id, other]);
+  });
+
+  it("are remembered of who was listed", async () => {
+    await using portal = await openNames();
+    const names = await portal.run(() => useNames());
+    names.learn([{ id: "ben", name: "Ben Okafor" }]);
+    await names.know(["ben", undefined], harbour.id);
+    expect(names.nameOf("ben")).toBe("Ben Okafor");
+    expect(portal.calls).toEqual([]);
   });
 
   it("are known of oneself without asking", async () => {
     await using portal = await openNames();
-    const people = await portal.run(() => usePeople(harbour.id));
-    expect(people.nameOf(anna.id)).toBe(anna.displayName);
+    const names = await portal.run(() => useNames());
+    expect(names.nameOf(anna.id)).toBe(anna.displayName);
     expect(portal.calls).toEqual([]);
   });
 
@@ -73,11 +101,11 @@ describe("the names of people", () => {
           },
         }),
     });
-    const people = await portal.run(() => usePeople(harbour.id));
-    await people.know(["ben"]);
-    expect(people.nameOf("ben")).toBe("Somebody");
+    const names = await portal.run(() => useNames());
+    await names.know(["ben"], harbour.id);
+    expect(names.nameOf("ben")).toBe("Somebody");
     reached = true;
-    await people.know(["ben"]);
-    expect(people.nameOf("ben")).toBe("Ben");
+    await names.know(["ben"], harbour.id);
+    expect(names.nameOf("ben")).toBe("Ben");
   });
 });
