@@ -3,6 +3,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { eventually } from "@docket/runtime/testing/eventually";
 import type { PortalOptions } from "./mesh.ts";
@@ -63,6 +65,8 @@ export async function startProcesses(
   const { parts, shared, urls } = await planOf(replicas, workers, portal !== undefined);
   const environment = {
     ...process.env,
+    // Halves the time of a start, of which the programs of e2e/real make hundreds.
+    NODE_COMPILE_CACHE: join(tmpdir(), "docket-compile-cache"),
     LOG_LEVEL: "warn",
     DOCKET_DATA_DIR: dataDir,
     ...shared,
