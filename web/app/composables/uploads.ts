@@ -51,11 +51,11 @@ export function useUploads() {
   const toast = useToast();
 
   async function load(): Promise<Engine> {
-    const [{ createEngine }, { useUploadService }] = await Promise.all([
+    const [{ createEngine }, { useUploadCalls }] = await Promise.all([
       import("~/uploads/engine.ts"),
-      import("~/composables/services/uploads.ts"),
+      import("~/composables/upload_calls.ts"),
     ]);
-    const calls = await app.runWithContext(() => useUploadService());
+    const calls = await app.runWithContext(() => useUploadCalls());
     const onUploaded = (uploaded: Uploaded) => {
       for (const listener of shared.listeners) listener(uploaded);
     };

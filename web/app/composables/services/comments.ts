@@ -25,12 +25,12 @@ export function useComments() {
     },
     /** Says something. The same `requestId` again says it only once. */
     async create(subject: CommentSubject, body: string, requestId = newId()): Promise<Comment> {
-      return present((await client.createComment({ subject: subjectOf(subject), body, requestId })).comment);
+      return there((await client.createComment({ subject: subjectOf(subject), body, requestId })).comment);
     },
     /** Changes what one said oneself, unless it was changed elsewhere since `comment` was read. */
     async update(comment: Comment, body: string): Promise<Comment> {
       const { id: commentId, etag } = comment;
-      return present((await client.updateComment({ commentId, body, updateMask: { paths: ["body"] }, etag })).comment);
+      return there((await client.updateComment({ commentId, body, updateMask: { paths: ["body"] }, etag })).comment);
     },
     async remove(commentId: string): Promise<void> {
       await client.deleteComment({ commentId });
@@ -42,9 +42,4 @@ function subjectOf(subject: CommentSubject) {
   return "documentId" in subject
     ? ({ case: "documentId", value: subject.documentId } as const)
     : ({ case: "taskId", value: subject.taskId } as const);
-}
-
-function present(comment: Comment | undefined): Comment {
-  if (comment === undefined) throw new Error("The answer holds no comment.");
-  return comment;
 }

@@ -1,5 +1,6 @@
 // Documents.
 
+import type { CallOptions } from "@connectrpc/connect";
 import type { Document, DocumentKind, DocumentOrder } from "@docket/contracts/gen/docket/document/v1/document_pb.ts";
 import { DocumentService } from "@docket/contracts/gen/docket/document/v1/document_service_pb.ts";
 import type { Operation } from "@docket/contracts/gen/docket/document/v1/operation_pb.ts";
@@ -32,11 +33,22 @@ export interface MoveTarget {
   readonly folderId: string;
 }
 
+/** An upload that becomes a document. */
+export interface NewDocument {
+  readonly workspaceId: string;
+  /** Undefined for the root. */
+  readonly folderId: string | undefined;
+  readonly uploadId: string;
+  readonly label: string;
+  readonly note: string;
+  readonly requestId: string;
+}
+
 export function useDocuments() {
   const client = useClient(DocumentService);
   return {
     async get(documentId: string): Promise<Document> {
-      return present((await client.getDocument({ documentId })).document);
+      return there((await client.getDocument({ documentId })).document);
     },
     async list(which: DocumentList, pageToken = "", pageSize = 200): Promise<DocumentsPage> {
       const { workspaceId, folderId = "", anywhere, trashed, tag = "", order, kind } = which;
@@ -56,17 +68,25 @@ export function useDocuments() {
     async search(workspaceId: string, query: string, pageToken = "", pageSize = 200): Promise<DocumentsPage> {
       return await client.searchDocuments({ workspaceId, query, pageToken, pageSize });
     },
+    /** Makes a document of an upload, called as its file is. */
+    async create({ workspaceId, folderId, ...fields }: NewDocument, options?: CallOptions): Promise<Document> {
+      const parent =
+        folderId === undefined
+          ? ({ case: "workspaceId", value: workspaceId } as const)
+          : ({ case: "folderId", value: folderId } as const);
+      return there((await client.createDocument({ parent, ...fields }, options)).document);
+    },
     /** Changes title or tags; with an etag only if nobody else did since. */
     async update(documentId: string, fields: { title?: string; tags?: string[] }, etag?: string): Promise<Document> {
       const paths = Object.keys(fields);
-      return present((await client.updateDocument({ documentId, ...fields, updateMask: { paths }, etag })).document);
+      return there((await client.updateDocument({ documentId, ...fields, updateMask: { paths }, etag })).document);
     },
     async move(documentId: string, { workspaceId, folderId }: MoveTarget): Promise<Document> {
       const target =
         folderId === ""
           ? ({ case: "targetWorkspaceId", value: workspaceId } as const)
           : ({ case: "targetFolderId", value: folderId } as const);
-      return present((await client.moveDocument({ documentId, target })).document);
+      return there((await client.moveDocument({ documentId, target })).document);
     },
     /** Moves it to the trash. */
     async remove(documentId: string): Promise<void> {
@@ -90,9 +110,4 @@ export function useDocuments() {
       return tags;
     },
   };
-}
-
-function present(document: Document | undefined): Document {
-  if (document === undefined) throw new Error("The answer holds no document.");
-  return document;
 }

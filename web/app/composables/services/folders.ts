@@ -1,5 +1,6 @@
 // Folders.
 
+import type { CallOptions } from "@connectrpc/connect";
 import type { Folder } from "@docket/contracts/gen/docket/document/v1/folder_pb.ts";
 import { FolderService } from "@docket/contracts/gen/docket/document/v1/folder_service_pb.ts";
 import type { Operation } from "@docket/contracts/gen/docket/document/v1/operation_pb.ts";
@@ -24,30 +25,37 @@ export function useFolders() {
   return {
     /** One folder with its path. */
     async get(folderId: string): Promise<Folder> {
-      return present((await client.getFolder({ folderId })).folder);
+      return there((await client.getFolder({ folderId })).folder);
     },
     async list(
       { workspaceId, folderId = "", trashed }: FolderList,
       pageToken = "",
       pageSize = 200,
+      options?: CallOptions,
     ): Promise<FoldersPage> {
       const parent = parentOf(workspaceId, folderId);
-      return await client.listFolders({ parent, trashed, pageToken, pageSize });
+      return await client.listFolders({ parent, trashed, pageToken, pageSize }, options);
     },
-    async create(workspaceId: string, folderId: string, name: string, requestId = newId()): Promise<Folder> {
+    async create(
+      workspaceId: string,
+      folderId: string,
+      name: string,
+      requestId = newId(),
+      options?: CallOptions,
+    ): Promise<Folder> {
       const parent = parentOf(workspaceId, folderId);
-      return present((await client.createFolder({ parent, name, requestId })).folder);
+      return there((await client.createFolder({ parent, name, requestId }, options)).folder);
     },
     /** Gives it another name; with an etag only if nobody else changed it since. */
     async rename(folderId: string, name: string, etag?: string): Promise<Folder> {
-      return present((await client.updateFolder({ folderId, name, updateMask: { paths: ["name"] }, etag })).folder);
+      return there((await client.updateFolder({ folderId, name, updateMask: { paths: ["name"] }, etag })).folder);
     },
     async move(folderId: string, to: MoveTarget): Promise<Folder> {
       const target =
         to.folderId === ""
           ? ({ case: "targetWorkspaceId", value: to.workspaceId } as const)
           : ({ case: "targetFolderId", value: to.folderId } as const);
-      return present((await client.moveFolder({ folderId, target })).folder);
+      return there((await client.moveFolder({ folderId, target })).folder);
     },
     /** Moves it, with everything in it, to the trash. */
     async remove(folderId: string): Promise<void> {
@@ -68,9 +76,4 @@ function parentOf(workspaceId: string, folderId: string) {
   return folderId === ""
     ? ({ case: "workspaceId", value: workspaceId } as const)
     : ({ case: "folderId", value: folderId } as const);
-}
-
-function present(folder: Folder | undefined): Folder {
-  if (folder === undefined) throw new Error("The answer holds no folder.");
-  return folder;
 }

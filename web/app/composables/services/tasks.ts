@@ -69,7 +69,7 @@ export function useTasks() {
       return { tasks, nextPageToken };
     },
     async get(taskId: string): Promise<Task> {
-      return present((await client.getTask({ taskId })).task);
+      return there((await client.getTask({ taskId })).task);
     },
     async create(where: TaskPlace, kind: TaskKind, fields: TaskFields, requestId = newId()): Promise<Task> {
       const { assignee, ...rest } = fields;
@@ -79,7 +79,7 @@ export function useTasks() {
           : ({ case: "workspaceId", value: where.workspaceId } as const);
       const pin = "documentId" in where ? { versionNumber: where.versionNumber, digest: where.digest } : {};
       const who = assignee === undefined ? undefined : { assignee };
-      return present((await client.createTask({ ...rest, ...pin, place, kind, assignee: who, requestId })).task);
+      return there((await client.createTask({ ...rest, ...pin, place, kind, assignee: who, requestId })).task);
     },
     /** Changes what is named, unless somebody else did since `task` was read. */
     async update(task: Pick<Task, "id" | "etag">, fields: Partial<TaskFields>): Promise<Task> {
@@ -89,28 +89,23 @@ export function useTasks() {
       const who = assignee === undefined ? undefined : { assignee };
       const { id: taskId, etag } = task;
       const request = { taskId, ...rest, assignee: who, updateMask: { paths }, etag };
-      return present((await client.updateTask(request)).task);
+      return there((await client.updateTask(request)).task);
     },
     /** To be done, or somebody is at it. */
     async setStatus(taskId: string, status: TaskStatus): Promise<Task> {
-      return present((await client.updateTask({ taskId, status, updateMask: { paths: ["status"] } })).task);
+      return there((await client.updateTask({ taskId, status, updateMask: { paths: ["status"] } })).task);
     },
     /** Completes a task; an approval with its outcome, which holds for the pinned contents and no other. */
     async complete(task: Task, outcome?: TaskOutcome, note = ""): Promise<Task> {
       const digest = outcome === undefined ? undefined : task.pin?.digest;
-      return present((await client.completeTask({ taskId: task.id, outcome, note, digest })).task);
+      return there((await client.completeTask({ taskId: task.id, outcome, note, digest })).task);
     },
     /** Opens it again, or moves an open one to the newest version. */
     async reopen(taskId: string, newest = false): Promise<Task> {
-      return present((await client.reopenTask({ taskId, newest })).task);
+      return there((await client.reopenTask({ taskId, newest })).task);
     },
     async remove(taskId: string): Promise<void> {
       await client.deleteTask({ taskId });
     },
   };
-}
-
-function present(task: Task | undefined): Task {
-  if (task === undefined) throw new Error("The answer holds no task.");
-  return task;
 }

@@ -1,5 +1,6 @@
 // The versions of documents.
 
+import type { CallOptions } from "@connectrpc/connect";
 import type { Version } from "@docket/contracts/gen/docket/document/v1/version_pb.ts";
 import { VersionService } from "@docket/contracts/gen/docket/document/v1/version_service_pb.ts";
 
@@ -7,6 +8,14 @@ import { VersionService } from "@docket/contracts/gen/docket/document/v1/version
 export interface VersionPage {
   readonly versions: Version[];
   readonly nextPageToken: string;
+}
+
+/** An upload that becomes the newest version of a document. */
+export interface NewVersion {
+  readonly uploadId: string;
+  readonly label: string;
+  readonly note: string;
+  readonly requestId: string;
 }
 
 export function useVersions() {
@@ -18,20 +27,22 @@ export function useVersions() {
     },
     /** One version by its number; 0 is the newest. */
     async get(documentId: string, number: number): Promise<Version> {
-      return present((await client.getVersion({ documentId, number })).version);
+      return there((await client.getVersion({ documentId, number })).version);
+    },
+    /** Makes a version of an upload. */
+    async create(documentId: string, fields: NewVersion, options?: CallOptions): Promise<Version> {
+      return there((await client.createVersion({ documentId, ...fields }, options)).version);
     },
     /** Changes label and note, unless somebody else did since `version` was read. */
     async update(version: Version, texts: { label: string; note: string }): Promise<Version> {
       const { documentId, number, etag } = version;
       const paths = (["label", "note"] as const).filter((field) => texts[field] !== version[field]);
       if (paths.length === 0) return version;
-      return present(
-        (await client.updateVersion({ documentId, number, ...texts, updateMask: { paths }, etag })).version,
-      );
+      return there((await client.updateVersion({ documentId, number, ...texts, updateMask: { paths }, etag })).version);
     },
     /** Adds a version with the contents of an earlier one. */
     async restore(documentId: string, number: number, note: string, requestId = newId()): Promise<Version> {
-      return present((await client.restoreVersion({ documentId, number, note, requestId })).version);
+      return there((await client.restoreVersion({ documentId, number, note, requestId })).version);
     },
   };
 }
@@ -39,9 +50,4 @@ export function useVersions() {
 /** Where a version's contents are; `inline` for those types that a browser may show in place. */
 export function contentsUrl(documentId: string, number: number, inline = false): string {
   return `/files/documents/${documentId}/versions/${number}${inline ? "?inline=1" : ""}`;
-}
-
-function present(version: Version | undefined): Version {
-  if (version === undefined) throw new Error("The answer holds no version.");
-  return version;
 }
