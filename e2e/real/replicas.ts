@@ -59,10 +59,10 @@ export function told(calls: readonly CallReport[]): string {
   );
 }
 
-/** How many calls each process has logged. */
+/** How many calls each process has answered well, by its log. */
 function spread(mesh: ProcessMesh): string {
   const counts = [...mesh.processes.values()].map(
-    ({ name, output }) => [name, output().split('"rpc":').length - 1] as const,
+    ({ name, output }) => [name, output().split('"call ended"').length - 1] as const,
   );
   return counts
     .filter(([, count]) => count > 0)

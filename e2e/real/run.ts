@@ -56,7 +56,7 @@ let started: Promise<ProcessMesh> | undefined;
 const mesh = () => {
   started ??= (async () => {
     await migrate(parts.settings);
-    const settings = { ...parts.settings, ...receiverSettings, RATE_LIMIT_PERCENT: "0", LOG_LEVEL: "info" };
+    const settings = { ...parts.settings, ...receiverSettings, RATE_LIMIT_PERCENT: "0", LOG_LEVEL: "debug" };
     return owned.use(await startProcesses(folder.path, settings, { replicas: 2, workers: true }));
   })();
   return started;
