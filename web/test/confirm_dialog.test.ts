@@ -1,7 +1,7 @@
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { describe, expect, it } from "vitest";
 import { nextTick } from "vue";
-import ConfirmDialog from "~/components/common/ConfirmDialog.vue";
+import ConfirmDialog from "~/components/dialog/ConfirmDialog.vue";
 import { openPortal, refusal } from "./portal.ts";
 
 const question = { title: "Delete it?", description: "For good.", action: "Delete", open: true };

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { DateSchema } from "@docket/contracts/gen/docket/document/v1/actor_pb.ts";
 import { describe, expect, it } from "vitest";
-import TimeText from "~/components/common/TimeText.vue";
+import TimeText from "~/components/time/TimeText.vue";
 import { anna, openPortal } from "./portal.ts";
 
 const noon = Date.UTC(2026, 10, 21, 12);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { nextTick } from "vue";
-import SearchSelect from "~/components/common/SearchSelect.vue";
+import SearchSelect from "~/components/form/SearchSelect.vue";
 import { openPortal } from "./portal.ts";
 
 const items = [
