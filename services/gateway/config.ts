@@ -35,6 +35,21 @@ export const settings = {
       min: 1,
       doc: "How long the portal has to begin an answer before a page says that it is away.",
     }),
+    pagesPerClient: setting.integer("WEB_PAGES_PER_CLIENT", {
+      default: 8,
+      min: 1,
+      doc: "Pages that the portal makes at once for one person, or for one address without a session; more wait for their turn.",
+    }),
+    waitingPerClient: setting.integer("WEB_WAITING_PER_CLIENT", {
+      default: 64,
+      min: 0,
+      doc: "Pages of one such client that may wait for their turn; more are refused with RATE_LIMITED.",
+    }),
+    turnMs: setting.duration("WEB_TURN_TIMEOUT", {
+      default: "5s",
+      min: 1,
+      doc: "How long a page may wait for its turn before it is refused with RATE_LIMITED.",
+    }),
   },
   inner: {
     host: setting.string("EDGE_INNER_HOST", {

@@ -1,10 +1,12 @@
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { RateClass } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { AppError } from "@docket/runtime/errors";
 import { describe, expect, it } from "@jest/globals";
 import { ByteBudget } from "./byte_budget.ts";
 import { Load } from "./load.ts";
 import { RateLimits } from "./rates.ts";
 import { TokenBuckets } from "./token_bucket.ts";
+import { Turns } from "./turns.ts";
 
 describe("token buckets", () => {
   it("give a burst, then what trickles in", () => {
@@ -87,5 +89,44 @@ describe("the byte budget", () => {
     first.close();
     first.close();
     expect(budget.held).toBe(40);
+  });
+});
+
+describe("turns", () => {
+  const turns = (waitMs = 60_000) =>
+    new Turns({ atOnce: 1, waiting: 2, waitMs, refusal: () => new AppError(Reason.OVERLOADED) });
+  const { signal } = new AbortController();
+
+  it("are passed on in the order in which they were asked for", async () => {
+    const line = turns();
+    const order: string[] = [];
+    const first = await line.take("a", signal);
+    const rest = ["second", "third"].map(async (name) => {
+      const leave = await line.take("a", signal);
+      order.push(name);
+      leave();
+    });
+    await expect(line.take("a", signal)).rejects.toMatchObject({ reason: Reason.OVERLOADED });
+    (await line.take("b", signal))();
+    expect(order).toEqual([]);
+    first();
+    first();
+    await Promise.all(rest);
+    expect(order).toEqual(["second", "third"]);
+    expect(line.clients).toBe(0);
+  });
+
+  it("are given to nobody who has gone or waited too long", async () => {
+    const line = turns(1);
+    const leave = await line.take("a", signal);
+    const stop = new AbortController();
+    const gone = line.take("a", stop.signal);
+    const late = line.take("a", signal);
+    stop.abort();
+    await expect(gone).rejects.toMatchObject({ reason: Reason.CANCELLED });
+    await expect(late).rejects.toMatchObject({ reason: Reason.OVERLOADED });
+    await expect(line.take("a", stop.signal)).rejects.toMatchObject({ reason: Reason.CANCELLED });
+    leave();
+    expect(line.clients).toBe(0);
   });
 });

@@ -20,7 +20,8 @@ export function sendFault(exchange: Exchange, error: unknown): void {
   sendProblem(exchange, error, undefined, extra, { type: "text/html; charset=utf-8", body, policy });
 }
 
-function wantsPage({ request }: Exchange): boolean {
+/** Whether a person looks for a page, and not a program for a file. */
+export function wantsPage({ request }: Exchange): boolean {
   return /(^|,)\s*text\/html\b/i.test(headerOf(request.headers, "accept") ?? "");
 }
 

@@ -1,22 +1,28 @@
 // Everything that is no route of the edge's own goes to the portal's process: one request inside for each one outside,
-// streamed, ended when the visitor goes. The edge alone says who the visitor is.
+// streamed, ended when the visitor goes. The edge alone says who the visitor is, and how many pages one visitor has
+// made at once, since a page costs the portal far more than a file.
 
 import type { IncomingMessage } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
-import { RateClass } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { RateClass, RateClassSchema } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { enumName } from "@docket/contracts/policy";
 import { AppError } from "@docket/runtime/errors";
 import type { MeshHttpClient } from "@docket/runtime/http/client";
 import type { Logger } from "@docket/runtime/logger";
+import { limitKey } from "../guard/client_address.ts";
 import type { Demand, Gate } from "../guard/gate.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Route } from "../http/router.ts";
-import { sendFault } from "./fault_page.ts";
+import type { Turns } from "../limits/turns.ts";
+import { sendFault, wantsPage } from "./fault_page.ts";
 import { headersInward, headersOutward } from "./headers.ts";
 
 export interface PortalOptions {
   readonly client: MeshHttpClient;
   readonly gate: Gate;
+  /** Whose turn it is to have a page made. */
+  readonly turns: Turns;
   /** Whether browsers reach the edge by https. */
   readonly https: boolean;
   /** How long the portal has to begin an answer, in milliseconds. */
@@ -40,8 +46,15 @@ const file: Demand = { ...page, nameless: true };
 async function serve(exchange: Exchange, options: PortalOptions): Promise<void> {
   let answer: IncomingMessage;
   try {
-    await options.gate.admit(exchange, isFile(exchange.path) ? file : page);
-    answer = await ask(exchange, options);
+    const { subject } = await options.gate.admit(exchange, isFile(exchange.path) ? file : page);
+    const client = subject?.id ?? limitKey(exchange.clientAddress);
+    const leave = isMade(exchange) ? await options.turns.take(client, exchange.signal) : undefined;
+    try {
+      answer = await ask(exchange, options);
+    } finally {
+      // The page is made when its answer begins: who reads slowly keeps nobody waiting.
+      leave?.();
+    }
   } catch (error) {
     sendFault(exchange, error);
     return;
@@ -52,6 +65,20 @@ async function serve(exchange: Exchange, options: PortalOptions): Promise<void> 
 /** What the build made, and whatever has an extension. */
 function isFile(path: string): boolean {
   return path.startsWith("/_nuxt") || /\/[^/]+\.[A-Za-z0-9]+$/.test(path);
+}
+
+/** Whether the portal may have to make a page, perhaps one that says that there is none. A missing file of the build is a few words. */
+function isMade(exchange: Exchange): boolean {
+  return !exchange.path.startsWith("/_nuxt/") || wantsPage(exchange);
+}
+
+/** What a client is told whose pages are being made, and as many more wait, as one client may have. */
+export function tooManyPages(): AppError {
+  return new AppError(Reason.RATE_LIMITED, {
+    metadata: { class: enumName(RateClassSchema, page.costClass) },
+    retryAfterMs: 1000,
+    message: "You asked for more pages at once than one client may. Wait a little.",
+  });
 }
 
 async function ask(exchange: Exchange, { client, https, answerMs, away }: PortalOptions): Promise<IncomingMessage> {

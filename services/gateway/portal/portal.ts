@@ -8,8 +8,9 @@ import { portalAway } from "../events.ts";
 import type { Gate } from "../guard/gate.ts";
 import type { EdgeOptions } from "../http/edge.ts";
 import type { Route } from "../http/router.ts";
+import { Turns } from "../limits/turns.ts";
 import { startInner } from "./inner.ts";
-import { portalPages } from "./pages.ts";
+import { portalPages, tooManyPages } from "./pages.ts";
 
 export interface Portal extends AsyncDisposable {
   /** What goes to it; last of all routes. */
@@ -39,11 +40,18 @@ export const noPortal: Portal = {
 export async function openPortal({ config, identity, gate, edge, address }: PortalOptions): Promise<Portal> {
   const client = openMeshHttpClient({ identity, workload: Workload.WEB, address });
   const inner = await startInner({ ...edge, identity, listen: config.inner });
+  const { answerMs, pagesPerClient, waitingPerClient, turnMs } = config.web;
   const route = portalPages({
     client,
     gate,
+    turns: new Turns({
+      atOnce: pagesPerClient,
+      waiting: waitingPerClient,
+      waitMs: turnMs,
+      refusal: tooManyPages,
+    }),
     https: edge.https,
-    answerMs: config.web.answerMs,
+    answerMs,
     idleMs: config.limits.transferIdleMs,
     away: portalAway,
   });
