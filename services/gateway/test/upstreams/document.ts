@@ -9,7 +9,7 @@ import { VersionService } from "@docket/contracts/gen/docket/document/v1/version
 import { callOf, subjectOf } from "@docket/runtime/call";
 import { invalidArgument, notFound } from "@docket/runtime/errors";
 import { newId } from "@docket/runtime/ids";
-import { partly } from "./stub.ts";
+import { partly } from "./partial_service.ts";
 
 export interface FakeVersion {
   readonly documentId: string;

@@ -17,7 +17,7 @@ import { callOf, subjectOf } from "@docket/runtime/call";
 import { AppError, notFound } from "@docket/runtime/errors";
 import { newId } from "@docket/runtime/ids";
 import type { FakeDocuments } from "./document.ts";
-import { partly } from "./stub.ts";
+import { partly } from "./partial_service.ts";
 
 export interface FakeUpload {
   readonly id: string;

@@ -8,7 +8,7 @@ import { UserChangeService } from "@docket/contracts/gen/docket/user/v1/user_cha
 import { callOf, type Subject, subjectOf } from "@docket/runtime/call";
 import { AppError } from "@docket/runtime/errors";
 import { newId } from "@docket/runtime/ids";
-import { partly } from "./stub.ts";
+import { partly } from "./partial_service.ts";
 
 export class FakeUsers {
   /** By secret. */
