@@ -5,9 +5,7 @@ import { GrantLevel } from "@docket/contracts/gen/docket/document/v1/grant_pb.ts
 import { TaskService } from "@docket/contracts/gen/docket/document/v1/task_service_pb.ts";
 import { describe, expect, it } from "@jest/globals";
 import { kindsOf } from "./watcher.ts";
-import { reasonOf, type Somebody, startWorld } from "./world.ts";
-
-const on = (documentId: string) => ({ case: "documentId" as const, value: documentId });
+import { on, reasonOf, type Somebody, startWorld } from "./world.ts";
 
 describe("ListActivity", () => {
   it("tells what happened to a document and to what hangs on it, the newest first, page by page", async () => {

@@ -3,9 +3,8 @@ import type { GrantLevel } from "@docket/contracts/gen/docket/document/v1/grant_
 import { TaskService } from "@docket/contracts/gen/docket/document/v1/task_service_pb.ts";
 import { newId } from "@docket/runtime/ids";
 import { describe, expect, it } from "@jest/globals";
-import { reasonOf, type Somebody, startWorld } from "./world.ts";
+import { on, reasonOf, type Somebody, startWorld } from "./world.ts";
 
-const on = (documentId: string) => ({ case: "documentId" as const, value: documentId });
 const onTask = (taskId: string) => ({ case: "taskId" as const, value: taskId });
 
 /** A world with its CommentService, a member, and a document of theirs. */

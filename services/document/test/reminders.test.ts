@@ -15,11 +15,9 @@ import { createEvents } from "../events.ts";
 import { reminderMailJob, tellDue } from "../jobs/reminders.ts";
 import type { DocumentDatabase, Tables } from "../store/entities.ts";
 import { openBeside } from "./beside.ts";
-import { at, type Somebody, startWorld, type World } from "./world.ts";
+import { toGroup, toPerson } from "./task_world.ts";
+import { at, on, startWorld, type World } from "./world.ts";
 
-const toPerson = ({ id }: Somebody) => ({ assignee: { case: "personId" as const, value: id } });
-const toGroup = (id: string) => ({ assignee: { case: "groupId" as const, value: id } });
-const on = (documentId: string) => ({ case: "documentId" as const, value: documentId });
 /** In 2050, so that the service's own worker, whose time is the real one, tells of nothing. */
 const day = (date: number) => ({ year: 2050, month: 11, day: date });
 const text = (date: number) => `2050-11-${date}`;

@@ -153,6 +153,9 @@ export const at = (workspaceId: string) => ({ case: "workspaceId" as const, valu
 /** A folder, as requests name a parent. */
 export const within = (folderId: string) => ({ case: "folderId" as const, value: folderId });
 
+/** A document, as requests name a place, a subject or a resource. */
+export const on = (documentId: string) => ({ case: "documentId" as const, value: documentId });
+
 /** The name of the reason that a call fails with; "OK" when it does not. */
 export async function reasonOf(call: Promise<unknown>): Promise<string> {
   try {
