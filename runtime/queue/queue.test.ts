@@ -2,26 +2,17 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
-import type { Database } from "../db/database.ts";
 import { openPage } from "../db/page.ts";
-import { type NoteDatabase, type NoteTables, openNotes, openNotesIn, silentLogger } from "../db/testing/note.ts";
+import { type NoteDatabase, type NoteTables, openNotes, openNotesIn } from "../db/testing/note.ts";
 import { newId } from "../ids.ts";
 import { eventually } from "../testing/eventually.ts";
 import { discardJob, enqueue, listJobs, type NewJob, queueDepth, rerunJob } from "./queue.ts";
-import { JobHopeless, startWorker, type WorkerOptions } from "./worker.ts";
+import { jobsOf, startNoteWorker, workerClock } from "./testing/note_worker.ts";
+import { JobHopeless, type WorkerOptions } from "./worker.ts";
 
 const add = (notes: NoteDatabase, job: NewJob) => notes.db.transaction((tx) => enqueue(tx, job));
-const jobs = (notes: NoteDatabase) => notes.db.query.selectFrom("job").selectAll().execute();
 const dead = async (notes: NoteDatabase) =>
   (await listJobs(notes.db, { state: "dead" }, openPage({ pageSize: 0, pageToken: "" }, null))).rows;
-
-function start(
-  db: Database<NoteTables>,
-  handlers: WorkerOptions<NoteTables>["handlers"],
-  more: Partial<WorkerOptions<NoteTables>> = {},
-) {
-  return startWorker({ db, handlers, logger: silentLogger, pollMs: 20, ...more });
-}
 
 /** A promise and the function that resolves it. */
 function gate() {
@@ -36,22 +27,17 @@ const note = (title: string) => ({ id: newId(), workspace_id: "w", title, create
 const titles = async (notes: NoteDatabase) =>
   (await notes.db.query.selectFrom("note").select("title").execute()).map((row) => row.title).sort();
 
-/** The clock of a worker that is ahead of the real one by as much as the test says. */
-function clock() {
-  let ahead = 0;
-  const skip = (ms: number) => {
-    ahead += ms;
-  };
-  return { now: () => new Date(Date.now() + ahead), skip };
-}
-
 describe("a job", () => {
   it("runs once with its payload, promptly after the commit, and is gone", async () => {
     await using notes = await openNotes();
     const seen: unknown[] = [];
-    await using _ = start(notes.db, { write: async (job) => void seen.push(job.payload) }, { pollMs: 60_000 });
+    await using _ = startNoteWorker(
+      notes.db,
+      { write: async (job) => void seen.push(job.payload) },
+      { pollMs: 60_000 },
+    );
     await add(notes, { kind: "write", payload: { text: "hello" } });
-    await eventually(async () => expect([seen, await jobs(notes)]).toEqual([[{ text: "hello" }], []]));
+    await eventually(async () => expect([seen, await jobsOf(notes)]).toEqual([[{ text: "hello" }], []]));
   });
 
   it("is not there when its transaction rolled back", async () => {
@@ -61,17 +47,21 @@ describe("a job", () => {
       throw new Error("no");
     });
     await expect(refused).rejects.toThrow("no");
-    expect(await jobs(notes)).toEqual([]);
+    expect(await jobsOf(notes)).toEqual([]);
   });
 
   it("waits for its time", async () => {
     await using notes = await openNotes();
-    const time = clock();
+    const time = workerClock();
     let runs = 0;
-    await using _ = start(notes.db, { write: async () => void runs++, other: async () => void 0 }, { now: time.now });
+    await using _ = startNoteWorker(
+      notes.db,
+      { write: async () => void runs++, other: async () => void 0 },
+      { now: time.now },
+    );
     await add(notes, { kind: "write", payload: null, runAt: new Date(Date.now() + 3_600_000) });
     await add(notes, { kind: "other", payload: null });
-    await eventually(async () => expect(await jobs(notes)).toHaveLength(1));
+    await eventually(async () => expect(await jobsOf(notes)).toHaveLength(1));
     expect(runs).toBe(0);
     time.skip(3_600_000);
     await eventually(() => expect(runs).toBe(1));
@@ -79,11 +69,11 @@ describe("a job", () => {
 
   it("of a kind that nobody handles here is left to others", async () => {
     await using notes = await openNotes();
-    await using _ = start(notes.db, { known: async () => void 0 });
+    await using _ = startNoteWorker(notes.db, { known: async () => void 0 });
     await add(notes, { kind: "unknown", payload: null });
     await add(notes, { kind: "known", payload: null });
     await eventually(async () =>
-      expect((await jobs(notes)).map((job) => [job.kind, job.state])).toEqual([["unknown", "pending"]]),
+      expect((await jobsOf(notes)).map((job) => [job.kind, job.state])).toEqual([["unknown", "pending"]]),
     );
   });
 
@@ -96,7 +86,7 @@ describe("a job", () => {
     expect(second).toBe(first);
     await add(notes, { kind: "k", key: "b", payload: 3 });
     await add(notes, { kind: "l", key: "a", payload: 4 });
-    expect(await jobs(notes)).toHaveLength(3);
+    expect(await jobsOf(notes)).toHaveLength(3);
   });
 
   it("with a key that is asked for while it runs runs once more", async () => {
@@ -106,37 +96,37 @@ describe("a job", () => {
     const handler = async () => {
       if (++runs === 1) await first.opened;
     };
-    await using _ = start(notes.db, { k: handler });
+    await using _ = startNoteWorker(notes.db, { k: handler });
     await add(notes, { kind: "k", key: "a", payload: null });
     await eventually(() => expect(runs).toBe(1));
     await add(notes, { kind: "k", key: "a", payload: null });
     await add(notes, { kind: "k", key: "a", payload: null });
     first.open();
-    await eventually(async () => expect([runs, await jobs(notes)]).toEqual([2, []]));
+    await eventually(async () => expect([runs, await jobsOf(notes)]).toEqual([2, []]));
   });
 });
 
 describe("a job that fails", () => {
   it("comes back after a pause and knows which try it is", async () => {
     await using notes = await openNotes();
-    const time = clock();
+    const time = workerClock();
     const attempts: number[] = [];
     const handler: WorkerOptions<NoteTables>["handlers"][string] = async (job) => {
       attempts.push(job.attempt);
       if (job.attempt < 3) throw new Error("not yet");
     };
-    await using _ = start(notes.db, { k: handler }, { now: time.now });
+    await using _ = startNoteWorker(notes.db, { k: handler }, { now: time.now });
     await add(notes, { kind: "k", payload: null });
     for (const done of [1, 2]) {
       await eventually(async () =>
-        expect([attempts.length, (await jobs(notes))[0]]).toMatchObject([
+        expect([attempts.length, (await jobsOf(notes))[0]]).toMatchObject([
           done,
           { state: "pending", last_error: "not yet" },
         ]),
       );
       time.skip(5_000);
     }
-    await eventually(async () => expect([attempts, await jobs(notes)]).toEqual([[1, 2, 3], []]));
+    await eventually(async () => expect([attempts, await jobsOf(notes)]).toEqual([[1, 2, 3], []]));
   });
 
   it("is a dead letter after its last try, which can be run again or discarded", async () => {
@@ -147,7 +137,7 @@ describe("a job that fails", () => {
       runs++;
       if (broken) throw new Error("broken");
     };
-    await using _ = start(notes.db, { k: handler });
+    await using _ = startNoteWorker(notes.db, { k: handler });
     const id = await add(notes, { kind: "k", key: "a", payload: { n: 1 }, maxAttempts: 1 });
     await eventually(async () =>
       expect(await dead(notes)).toMatchObject([{ id, kind: "k", lastError: "broken", payload: { n: 1 }, attempts: 1 }]),
@@ -155,7 +145,7 @@ describe("a job that fails", () => {
     expect(await queueDepth(notes.db)).toMatchObject([{ kind: "k", state: "dead", count: 1 }]);
     broken = false;
     expect(await rerunJob(notes.db, id)).toBe(true);
-    await eventually(async () => expect([runs, await jobs(notes)]).toEqual([2, []]));
+    await eventually(async () => expect([runs, await jobsOf(notes)]).toEqual([2, []]));
     expect(await rerunJob(notes.db, id)).toBe(false);
     expect(await discardJob(notes.db, id)).toBe(false);
   });
@@ -165,11 +155,11 @@ describe("a job that fails", () => {
     const handler = async () => {
       throw new JobHopeless("gone for good");
     };
-    await using _ = start(notes.db, { k: handler });
+    await using _ = startNoteWorker(notes.db, { k: handler });
     const id = await add(notes, { kind: "k", payload: null });
     await eventually(async () => expect(await dead(notes)).toMatchObject([{ id, attempts: 1 }]));
     expect(await discardJob(notes.db, id)).toBe(true);
-    expect(await jobs(notes)).toEqual([]);
+    expect(await jobsOf(notes)).toEqual([]);
   });
 });
 
@@ -177,7 +167,7 @@ describe("effect and completion", () => {
   it("are one transaction when the handler completes in its own", async () => {
     await using notes = await openNotes();
     let fail = true;
-    const time = clock();
+    const time = workerClock();
     const handler: WorkerOptions<NoteTables>["handlers"][string] = async (job, db) => {
       await db.transaction(async (tx) => {
         await tx.insertInto("note").values(note("effect")).execute();
@@ -185,21 +175,21 @@ describe("effect and completion", () => {
         if (fail) throw new Error("crashed before the commit");
       });
     };
-    await using _ = start(notes.db, { k: handler }, { now: time.now });
+    await using _ = startNoteWorker(notes.db, { k: handler }, { now: time.now });
     await add(notes, { kind: "k", payload: null });
     await eventually(async () =>
-      expect(await jobs(notes)).toMatchObject([{ state: "pending", last_error: "crashed before the commit" }]),
+      expect(await jobsOf(notes)).toMatchObject([{ state: "pending", last_error: "crashed before the commit" }]),
     );
     expect(await titles(notes)).toEqual([]);
     fail = false;
     time.skip(5_000);
-    await eventually(async () => expect([await titles(notes), await jobs(notes)]).toEqual([["effect"], []]));
+    await eventually(async () => expect([await titles(notes), await jobsOf(notes)]).toEqual([["effect"], []]));
   });
 
   it("of a holder who lost the job to another are rolled back", async () => {
     await using notes = await openNotes();
     await using second = await openNotesIn(notes.folder);
-    const late = clock();
+    const late = workerClock();
     const held = gate();
     const ended = gate();
     const slow: WorkerOptions<NoteTables>["handlers"][string] = async (job, db) => {
@@ -222,11 +212,11 @@ describe("effect and completion", () => {
         await job.complete(tx);
       });
     };
-    await using _ = start(notes.db, { k: slow });
+    await using _ = startNoteWorker(notes.db, { k: slow });
     await add(notes, { kind: "k", payload: null });
-    await eventually(async () => expect(await jobs(notes)).toMatchObject([{ state: "running", lease_token: 1 }]));
+    await eventually(async () => expect(await jobsOf(notes)).toMatchObject([{ state: "running", lease_token: 1 }]));
     late.skip(60_000);
-    await using __ = start(second, { k: quick }, { now: late.now });
+    await using __ = startNoteWorker(second, { k: quick }, { now: late.now });
     await eventually(async () => expect(await titles(notes)).toEqual(["quick 2"]));
     held.open();
     await ended.opened;
@@ -251,9 +241,9 @@ describe("several workers", () => {
     await notes.db.transaction(async (tx) => {
       for (let n = 0; n < count; n++) await enqueue(tx, { kind: "k", payload: `${n}` });
     });
-    await using _ = start(notes.db, { k: handler });
-    await using __ = start(second, { k: handler });
-    await eventually(async () => expect(await jobs(notes)).toEqual([]));
+    await using _ = startNoteWorker(notes.db, { k: handler });
+    await using __ = startNoteWorker(second, { k: handler });
+    await eventually(async () => expect(await jobsOf(notes)).toEqual([]));
     // The title is unique: a job that ran twice would have failed.
     expect(await titles(notes)).toHaveLength(count);
   });
@@ -271,9 +261,9 @@ describe("several workers", () => {
     );
     await once(doomed.stdout, "data");
     const attempts: number[] = [];
-    await using _ = start(notes.db, { write: async (job) => void attempts.push(job.attempt) }, { leaseMs });
+    await using _ = startNoteWorker(notes.db, { write: async (job) => void attempts.push(job.attempt) }, { leaseMs });
     doomed.kill("SIGKILL");
-    await eventually(async () => expect([attempts, await jobs(notes)]).toEqual([[2], []]));
+    await eventually(async () => expect([attempts, await jobsOf(notes)]).toEqual([[2], []]));
   });
 
   it("do not take what its holder keeps alive", async () => {
@@ -281,85 +271,15 @@ describe("several workers", () => {
     await using second = await openNotesIn(notes.folder);
     const held = gate();
     let taken = 0;
-    await using holder = start(notes.db, { k: () => held.opened }, { leaseMs: 900 });
+    await using holder = startNoteWorker(notes.db, { k: () => held.opened }, { leaseMs: 900 });
     await add(notes, { kind: "k", payload: null });
-    await eventually(async () => expect(await jobs(notes)).toMatchObject([{ state: "running" }]));
-    const first = (await jobs(notes))[0]?.lease_until ?? 0;
-    await using _ = start(second, { k: async () => void taken++ }, { leaseMs: 900 });
-    await eventually(async () => expect((await jobs(notes))[0]?.lease_until).toBeGreaterThan(first + 600));
+    await eventually(async () => expect(await jobsOf(notes)).toMatchObject([{ state: "running" }]));
+    const first = (await jobsOf(notes))[0]?.lease_until ?? 0;
+    await using _ = startNoteWorker(second, { k: async () => void taken++ }, { leaseMs: 900 });
+    await eventually(async () => expect((await jobsOf(notes))[0]?.lease_until).toBeGreaterThan(first + 600));
     expect(taken).toBe(0);
     held.open();
     await holder[Symbol.asyncDispose]();
-  });
-});
-
-describe("periodic jobs", () => {
-  it("come back after each run, once over all processes, and survive failures", async () => {
-    await using notes = await openNotes();
-    await using second = await openNotesIn(notes.folder);
-    const time = clock();
-    let runs = 0;
-    const run = async () => {
-      if (++runs === 2) throw new Error("this time not");
-    };
-    const periodic = { sweep: { everyMs: 3_600_000, run } };
-    await using _ = start(notes.db, {}, { periodic, now: time.now });
-    await using __ = start(second, {}, { periodic, now: time.now });
-    for (const expected of [1, 2, 3]) {
-      time.skip(3_700_000);
-      await eventually(async () =>
-        expect([runs, await jobs(notes)]).toMatchObject([expected, [{ kind: "sweep", state: "pending" }]]),
-      );
-    }
-  });
-});
-
-describe("a periodic job", () => {
-  const everyMs = 3_600_000;
-
-  it("is not dead for good when a run says that it is hopeless", async () => {
-    await using notes = await openNotes();
-    const time = clock();
-    let runs = 0;
-    const run = async () => {
-      if (++runs === 1) throw new JobHopeless("this time");
-    };
-    await using _ = start(notes.db, {}, { periodic: { sweep: { everyMs, run } }, now: time.now });
-    for (const expected of [1, 2]) {
-      time.skip(2 * everyMs);
-      await eventually(async () =>
-        expect([runs, await jobs(notes)]).toMatchObject([expected, [{ kind: "sweep", state: "pending" }]]),
-      );
-    }
-  });
-
-  it("comes as often as the newest start says, and makes up for missed runs with one", async () => {
-    await using notes = await openNotes();
-    const time = clock();
-    let runs = 0;
-    const run = async () => void runs++;
-    const every = (ms: number) => ({ periodic: { sweep: { everyMs: ms, run } }, now: time.now });
-    const rested = async (count: number) => {
-      await eventually(async () =>
-        expect([runs, await jobs(notes)]).toMatchObject([count, [{ kind: "sweep", state: "pending" }]]),
-      );
-    };
-    {
-      await using _ = start(notes.db, {}, every(24 * everyMs));
-      time.skip(3 * everyMs);
-      await rested(1);
-    }
-    {
-      await using _ = start(notes.db, {}, every(everyMs));
-      await eventually(async () =>
-        expect((await jobs(notes))[0]?.run_at).toBeLessThanOrEqual(time.now().getTime() + everyMs),
-      );
-      time.skip(everyMs);
-      await rested(2);
-    }
-    time.skip(100 * everyMs);
-    await using _ = start(notes.db, {}, every(everyMs));
-    await rested(3);
   });
 });
 
@@ -372,20 +292,22 @@ describe("disposal", () => {
       await held.opened;
       finished++;
     };
-    const worker = start(notes.db, { k: handler }, { concurrency: 1 });
+    const worker = startNoteWorker(notes.db, { k: handler }, { concurrency: 1 });
     await add(notes, { kind: "k", payload: null });
     await add(notes, { kind: "k", payload: null });
-    await eventually(async () => expect((await jobs(notes)).filter((job) => job.state === "running")).toHaveLength(1));
+    await eventually(async () =>
+      expect((await jobsOf(notes)).filter((job) => job.state === "running")).toHaveLength(1),
+    );
     const disposed = worker[Symbol.asyncDispose]();
     held.open();
     await disposed;
     expect(finished).toBe(1);
-    expect(await jobs(notes)).toMatchObject([{ state: "pending", attempts: 0 }]);
+    expect(await jobsOf(notes)).toMatchObject([{ state: "pending", attempts: 0 }]);
   });
 
   it("aborts those that take too long, and gives them back without counting the try", async () => {
     await using notes = await openNotes();
-    const worker = start(
+    const worker = startNoteWorker(
       notes.db,
       {
         k: (_job, _db, signal) =>
@@ -394,8 +316,8 @@ describe("disposal", () => {
       { drainMs: 50 },
     );
     await add(notes, { kind: "k", payload: null });
-    await eventually(async () => expect(await jobs(notes)).toMatchObject([{ state: "running" }]));
+    await eventually(async () => expect(await jobsOf(notes)).toMatchObject([{ state: "running" }]));
     await worker[Symbol.asyncDispose]();
-    expect(await jobs(notes)).toMatchObject([{ state: "pending", attempts: 0, lease_until: null }]);
+    expect(await jobsOf(notes)).toMatchObject([{ state: "pending", attempts: 0, lease_until: null }]);
   });
 });
