@@ -11,6 +11,7 @@ import { startGateway } from "@docket/gateway/service";
 import { readConfig as readIntegrationConfig } from "@docket/integration/config";
 import { startIntegrationService } from "@docket/integration/service";
 import { openDataDir } from "@docket/runtime/data_dir";
+import { refuseSharedSchema } from "@docket/runtime/db/url";
 import { StartError } from "@docket/runtime/errors";
 import type { CallRecord } from "@docket/runtime/interceptors/options";
 import { createLogger, type Logger } from "@docket/runtime/logger";
@@ -68,6 +69,7 @@ export async function startMesh(
   const gatewayConfig = readGatewayConfig(inside);
   const userConfig = readUserConfig(inside);
   redisLocation(gatewayConfig.redis);
+  refuseSharedSchema(userConfig.databaseUrl?.reveal());
   const overridesOf = (service: string) => ({
     logger: logger?.child({ service }) ?? createLogger({ service, level: gatewayConfig.logLevel }),
     ...(observe === undefined ? {} : { observe }),

@@ -35,6 +35,7 @@ describe("a start that cannot be", () => {
     ["SIGN_UP", "perhaps"],
     ["TRUSTED_PROXIES", "everybody"],
     ["DATABASE_URL", "oracle://x"],
+    ["DATABASE_URL", "mysql://docket:secret@127.0.0.1/docket"],
     ["REDIS_URL", "http://127.0.0.1"],
     ["REDIS_URL", "redis://cache.example.com"],
   ])("names the setting %s", async (variable, value) => {

@@ -224,11 +224,13 @@ class MikroDatabase<Tables> implements Database<Tables> {
     return await this.#changingSchema(async () => {
       const { executed } = await this.schemaState();
       if (to !== undefined && !executed.includes(to)) {
-        throw new StartError(`The ${this.name} database has no migration ${to}; it has ${executed.join(", ")}.`);
+        throw new StartError(
+          `The ${this.name} database has no migration ${to}; it has ${executed.join(", ") || "none"}.`,
+        );
       }
       const back = executed.filter((name) => name > (to ?? executed.at(-2) ?? "")).reverse();
+      for (const migration of back) this.#refuseOneWay(migration);
       for (const migration of back) {
-        this.#refuseOneWay(migration);
         await this.#backend.migrating(undefined, () => this.#backend.orm.migrator.down({ migrations: [migration] }));
       }
       const remaining = executed.filter((name) => !back.includes(name)).at(-1);

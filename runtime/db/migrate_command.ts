@@ -9,10 +9,10 @@ import type { Database } from "./database.ts";
 const help = (service: string) => `Migrations of the ${service} service's database.
 
   node services/${service}/migrate.ts [up]              applies what is pending
-  node services/${service}/migrate.ts down [<name>]     takes back the newest, or all that are newer than the named one
+  node services/${service}/migrate.ts down <name>       takes back all that are newer than the named one, with what is in them
   node services/${service}/migrate.ts status            lists them
 
-DATABASE_URL says which database. Several may start at once: they wait for each other.
+DATABASE_URL says which database, or DOCKET_DATA_DIR where it is unset. Several may start at once: they wait for each other.
 `;
 
 type Open = (options: {
@@ -29,6 +29,9 @@ export async function runMigrations(service: string, open: Open, args = process.
   if (unfit !== undefined) return end(1, unfit);
   const asked = parse(args);
   if (asked === undefined) return end(2, help(service).trimEnd());
+  if (asked === "down to nowhere") {
+    return end(2, `Name the migration that the ${service} database goes back to; all that are newer are taken back.`);
+  }
   if (asked === "help") return void process.stdout.write(help(service));
   try {
     await using database = await open({ migrate: "unchecked", logger: createLogger({ service, level: "warn" }) });
@@ -53,7 +56,8 @@ const answers: Record<Asked["command"], (database: OpenDatabase, name?: string) 
     return applied.length === 0 ? ["nothing is pending"] : applied.map((name) => `applied ${name}`);
   },
   async down(database, name) {
-    return (await database.migrateDown(name)).map((migration) => `took back ${migration}`);
+    const back = await database.migrateDown(name);
+    return back.length === 0 ? [`nothing is newer than ${name}`] : back.map((migration) => `took back ${migration}`);
   },
   async status(database) {
     const { executed, pending, unknown, oldestCode } = await database.schemaState();
@@ -65,7 +69,9 @@ const answers: Record<Asked["command"], (database: OpenDatabase, name?: string) 
   },
 };
 
-function parse(args: readonly string[]): Asked | "help" | undefined {
+// The name must be said: without one, repeated a few times or written instead of `up`, it would take back the first
+// migration, and with it every row.
+function parse(args: readonly string[]): Asked | "help" | "down to nowhere" | undefined {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -75,6 +81,7 @@ function parse(args: readonly string[]): Asked | "help" | undefined {
     if (values.help === true) return "help";
     const [command = "up", name, ...more] = positionals;
     if (command !== "up" && command !== "down" && command !== "status") return undefined;
+    if (command === "down" && name === undefined) return "down to nowhere";
     return more.length > 0 || (name !== undefined && command !== "down") ? undefined : { command, name };
   } catch {
     return undefined;

@@ -49,6 +49,14 @@ export function parseDatabaseUrl(url: string, service: string): SqliteLocation |
   }
 }
 
+/** Refuses, for what opens the databases of all services, a URL that means one schema for all of them. Throws StartError. */
+export function refuseSharedSchema(url: string | undefined): void {
+  if (url === undefined || !/^(mysql|mariadb):/.test(url) || url.search(SERVICE_PLACE) >= 0) return;
+  throw new StartError(
+    "DATABASE_URL names one schema, and each service needs its own: write {service} in it for the service's name.",
+  );
+}
+
 function parseServerUrl(server: "mysql" | "mariadb", text: string, service: string): MysqlLocation {
   const filled = text.replace(SERVICE_PLACE, service);
   const example = `${server}://user:password@host:3306/schema`;
