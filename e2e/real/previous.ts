@@ -52,6 +52,11 @@ async function linkModules(checkout: string): Promise<void> {
     const link = join(installed, "@docket", name);
     if (!(await lstat(link)).isSymbolicLink()) throw new Error(`${link} is no link to a workspace`);
     const target = await readlink(link);
-    if (existsSync(join(modules, "@docket", target))) await symlink(target, join(modules, "@docket", name));
+    const workspace = join(modules, "@docket", target);
+    if (!existsSync(workspace)) continue;
+    await symlink(target, join(modules, "@docket", name));
+    // Packages of which it has a version of its own.
+    const own = join(installed, "@docket", target, "node_modules");
+    if (existsSync(own)) await symlink(own, join(workspace, "node_modules"));
   }
 }
