@@ -16,7 +16,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const again = [
   "services/[a-z]+/(test|jobs)/",
   "runtime/(db/[a-z_]+|queue/.*|changelog/.*)\\.test",
-  "e2e/(journey|webhook_journey|matrix/.*)\\.test",
+  "e2e/(journey|webhook_journey)\\.test",
 ];
 
 /** What they stand on. */
