@@ -54,7 +54,8 @@ interface StateRow {
 export async function schemaState(query: Kysely<unknown>, known: readonly MigrationClass[]): Promise<SchemaState> {
   const executed = await executedMigrations(query);
   const names = known.map((migration) => migration.name);
-  const state = executed.length === 0 ? undefined : await readState(query);
+  // Asked for also where nothing has run: the very first migration may have been cut short.
+  const state = await readState(query);
   return {
     executed,
     pending: names.filter((name) => !executed.includes(name)),

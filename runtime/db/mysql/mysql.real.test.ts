@@ -116,6 +116,18 @@ describe("a database on a server", () => {
     }
   });
 
+  it("finishes the very first migration when it was cut short", async () => {
+    await using server = await startMariadb();
+    const [first] = migrations.mysql as [MigrationClass];
+    const url = await emptySchema(server);
+    await using before = await openDatabase({ ...options, url, migrations: { mysql: [first] } });
+    // As a process leaves it that dies between the last statement and the note of it.
+    await sql`delete from schema_migration`.execute(before.query);
+    await sql`update schema_state set begun = ${first.name}, oldest_code = null`.execute(before.query);
+    await using after = await openDatabase({ ...options, url, migrations: { mysql: [first] } });
+    expect(await after.schemaState()).toMatchObject({ executed: [first.name], pending: [], begun: undefined });
+  });
+
   it("does not pass over a statement that fails in a migration that nobody has begun", async () => {
     await using server = await startMariadb();
     const url = await emptySchema(server);
