@@ -85,7 +85,7 @@ describe("npm run admin", () => {
       // The only owner of a workspace cannot be disabled, by whichever way.
       const owner = await said(["users", "disable", ben.email], environment);
       expect([owner.code, owner.out]).toEqual([1, ""]);
-      expect(owner.err).toMatch(/^The workspace would be left without an owner\.[^\n]+\n$/);
+      expect(owner.err).toMatch(/ alone owns "Ben's": [^\n]+ users reset-password [^\n]+\n$/);
       await ben.workspaces.deleteWorkspace({ workspaceId: workspace?.id ?? "" });
 
       const watching = ben.changes.watchChanges({})[Symbol.asyncIterator]();

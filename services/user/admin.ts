@@ -27,8 +27,10 @@ import { endSessionsOf } from "./handlers/sessions.ts";
 import { refuseWeakPassword } from "./handlers/sign_up.ts";
 import { writing } from "./handlers/writing.ts";
 import { findAccountByEmail, insertAccount, listAccounts, lockInstance } from "./store/account_store.ts";
+import type { Db } from "./store/database.ts";
 import { entities } from "./store/entities.ts";
 import { migrations } from "./store/migrations/index.ts";
+import { findWorkspace, otherOwners, ownedWorkspaceIds } from "./store/workspace_store.ts";
 
 /** An account as operators see it. */
 export interface AccountRecord {
@@ -145,7 +147,13 @@ export async function openUserAdmin(config: UserConfig, options?: AdminOptions):
 
     async setDisabled(email, disabled) {
       const { id } = await accountOf(email);
-      return recordOf(await (disabled ? disableAccount(deps, id) : enableAccount(deps, id)));
+      if (!disabled) return recordOf(await enableAccount(deps, id));
+      try {
+        return recordOf(await disableAccount(deps, id));
+      } catch (error) {
+        if (!(error instanceof AppError) || error.reason !== Reason.LAST_OWNER) throw error;
+        throw new StartError(needed(email, await ownedAlone(db.query, id)), { cause: error });
+      }
     },
 
     async endSessions(email) {
@@ -156,6 +164,22 @@ export async function openUserAdmin(config: UserConfig, options?: AdminOptions):
       });
     },
   };
+}
+
+/** The names of the workspaces that nobody else owns. */
+async function ownedAlone(query: Db, userId: string): Promise<string[]> {
+  const names: string[] = [];
+  for (const id of await ownedWorkspaceIds(query, userId)) {
+    if ((await otherOwners(query, id, userId)).length > 0) continue;
+    names.push((await findWorkspace(query, id))?.name ?? id);
+  }
+  return names;
+}
+
+// Somebody who must be kept out now cannot be waited for: the way that is there is told at once.
+function needed(email: string, workspaces: readonly string[]): string {
+  const named = workspaces.map((name) => JSON.stringify(name)).join(", ");
+  return `${email} alone owns ${named}: make somebody else an owner there first, or delete it. At once, users reset-password ${email} --password-stdin ends its sessions and its password; API keys go on.`;
 }
 
 function taken(email: string): string {
