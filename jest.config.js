@@ -10,8 +10,7 @@ const missing = missingChromium();
 if (missing) process.stderr.write(`!!! SKIPPED, the tests of the portal. ${missing}\n`);
 
 // What stands on a database server, Redis or S3 is asked apart, since it needs them on the machine.
-const real = Boolean(process.env.DOCKET_TEST_DATABASE_URL);
-if (!real && !process.argv.includes("real")) {
+if (!process.argv.includes("real")) {
   process.stderr.write(
     "!!! NOT COVERED HERE: MariaDB, MySQL, Redis, S3, several replicas. `npm run e2e:real` does that.\n",
   );
