@@ -4,10 +4,11 @@ import { FolderService } from "@docket/contracts/gen/docket/document/v1/folder_s
 import { GrantLevel } from "@docket/contracts/gen/docket/document/v1/grant_pb.ts";
 import { GrantService } from "@docket/contracts/gen/docket/document/v1/grant_service_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
+import type { DOMWrapper } from "@vue/test-utils";
 import { describe, expect, it } from "vitest";
 import ListingPage from "../app/components/listing/ListingPage.vue";
 import { newId } from "../app/composables/ids.ts";
-import { type Portal, openPortal, refusal } from "./portal.ts";
+import { openPortal, type Portal, refusal } from "./portal.ts";
 
 /** The root of a workspace with nothing in it, where the visitor has this level, or as the call fails. */
 const openAs = (access: GrantLevel | (() => never)) =>
@@ -26,7 +27,8 @@ async function opened(portal: Portal): Promise<() => string[]> {
   const page = await portal.mount(ListingPage, { props: { workspaceId: newId(), folderId: "" } });
   await expect.poll(() => portal.calls.map(({ name }) => name)).toContain("ExplainAccess");
   await expect.poll(() => page.text()).toContain("No documents yet");
-  return () => page.findAll("button").map((button) => button.attributes("aria-label") ?? button.text());
+  return () =>
+    page.findAll("button").map((button: DOMWrapper<Element>) => button.attributes("aria-label") ?? button.text());
 }
 const making = (names: string[]) => names.filter((name) => /New folder|Upload/.test(name));
 

@@ -80,7 +80,7 @@ describe("what uploads ask of the mesh", () => {
   });
 
   it("is that all bytes are there; one that failed all the same is an error", async () => {
-    let state = UploadState.STORED;
+    let state: UploadState = UploadState.STORED;
     await using world = await open((router) =>
       router.service(UploadService, { completeUpload: () => ({ upload: { state } }) }),
     );

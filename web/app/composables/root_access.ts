@@ -16,8 +16,9 @@ export function useRootAccess() {
       editable.value = { ...editable.value, [workspaceId]: level >= GrantLevel.EDITOR };
     } catch (error) {
       // Who sees nothing there, such as a guest, is not told why.
-      const refused = [Reason.PERMISSION_DENIED, Reason.NOT_FOUND].includes(reasonOf(error));
-      if (refused) editable.value = { ...editable.value, [workspaceId]: false };
+      const reason = reasonOf(error);
+      if (reason === Reason.PERMISSION_DENIED || reason === Reason.NOT_FOUND)
+        editable.value = { ...editable.value, [workspaceId]: false };
     }
   }
 
