@@ -1,11 +1,13 @@
 // Backups of an installation that works, restored and compared with what was acknowledged.
 
+import { createHash } from "node:crypto";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFile, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
+import { StartError } from "@docket/runtime/errors";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { makeBackup } from "./backup/make.ts";
@@ -216,6 +218,23 @@ describe("a restore", () => {
       "There is no backup in",
     );
     expect(await readdir(folder.path)).toEqual(["used"]);
+  });
+
+  it("says that a manifest is damaged, whatever it holds", async () => {
+    await using folder = await temporaryFolder();
+    const target = join(folder.path, "new");
+    const manifest = join(folder.path, "manifest.json");
+    for (const text of ["{", "null", "7", "[]", '{"format":1}', '{"format":1,"files":null}']) {
+      await writeFile(manifest, text);
+      await expect(restoreBackup({ backup: folder.path, folder: target })).rejects.toThrow(StartError);
+    }
+    // A list that was cut, with a manifest that knows of it.
+    const sha256 = createHash("sha256").update("").digest("hex");
+    await writeFile(join(folder.path, "files.sha256"), "");
+    const files = { sha256, count: 0, bytes: 0 };
+    await writeFile(manifest, JSON.stringify({ format: 1, files, migrations: { user: "a" }, damagedPieces: [] }));
+    await expect(restoreBackup({ backup: folder.path, folder: target })).rejects.toThrow("files.sha256 lacks user.db");
+    expect((await readdir(folder.path)).sort()).toEqual(["files.sha256", "manifest.json"]);
   });
 });
 

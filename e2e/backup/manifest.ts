@@ -74,6 +74,10 @@ export async function openBackup(folder: string): Promise<Backup> {
     const [, sha256, path] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
     if (sha256 !== undefined && path !== undefined && !path.split("/").includes("..")) files.set(path, sha256);
   }
+  const lacking = Object.keys(manifest.migrations).filter((name) => !files.has(`${dataFolder}/${name}.db`));
+  if (lacking.length > 0) {
+    throw new StartError(`The backup ${folder} is damaged: ${listName} lacks ${lacking.map((name) => `${name}.db`)}.`);
+  }
   return { folder, manifest, files };
 }
 
@@ -83,7 +87,7 @@ async function readManifest(folder: string): Promise<Manifest> {
   if (text === undefined) throw new StartError(`There is no backup in ${folder}: it has no ${manifestName}.`);
   let manifest: Manifest;
   try {
-    manifest = JSON.parse(text) as Manifest;
+    manifest = Object(JSON.parse(text)) as Manifest;
   } catch (cause) {
     throw new StartError(`The backup ${folder} is damaged: its ${manifestName} is no JSON.`, { cause });
   }
@@ -91,6 +95,10 @@ async function readManifest(folder: string): Promise<Manifest> {
     throw new StartError(
       `The backup ${folder} was made by another version of Docket (${manifest.docket}); use that one.`,
     );
+  }
+  const { files, migrations, damagedPieces } = manifest as Partial<Manifest>;
+  if (typeof files?.sha256 !== "string" || typeof migrations !== "object" || !Array.isArray(damagedPieces)) {
+    throw new StartError(`The backup ${folder} is damaged: its ${manifestName} lacks a part.`);
   }
   return manifest;
 }
