@@ -197,3 +197,31 @@ describe("proxies of the environment", () => {
     }
   });
 });
+
+describe("a receiver that says again and again that it will answer", () => {
+  it("is given up long before the time is over", async () => {
+    const server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", () => socket.write("HTTP/1.1 100 Continue\r\n\r\n".repeat(100)));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const { egress } = counted({ allowHttp: true, allowedRanges: ["127.0.0.1"], timeoutMs: 60_000 });
+    const outcome = await egress.send({ ...sending, url: `http://127.0.0.1:${port}/` });
+    expect(outcome).toMatchObject({ failure: "protocol", status: 0 });
+    server.close();
+  });
+
+  it("may say so a few times", async () => {
+    const server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      const interim = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(3);
+      socket.once("data", () => socket.end(`${interim}HTTP/1.1 204 No Content\r\n\r\n`));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const { egress } = counted({ allowHttp: true, allowedRanges: ["127.0.0.1"] });
+    expect(await egress.send({ ...sending, url: `http://127.0.0.1:${port}/` })).toMatchObject({ status: 204 });
+    server.close();
+  });
+});

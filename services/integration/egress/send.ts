@@ -50,6 +50,8 @@ export interface EgressOptions extends Partial<Pick<ConnectOptions, "resolve" | 
 /** How much of an answer is kept, in characters. */
 const answerCharacters = 1024;
 const mostHeaderBytes = 16 * 1024;
+/** How many answers of the kind 1xx may come before the real one: they are bounded by nothing else but the time. */
+const mostInterim = 8;
 
 /** Makes an egress. Throws RangeError with the text of a range that is none. */
 export function createEgress(options: EgressOptions): Egress {
@@ -69,6 +71,11 @@ export function createEgress(options: EgressOptions): Egress {
       }
     },
   };
+}
+
+/** The receiver says again and again that it will answer. */
+class EndlessInterim extends Error {
+  override readonly name = "EndlessInterim";
 }
 
 async function exchange(
@@ -91,6 +98,11 @@ async function exchange(
         signal,
       });
       request.on("response", resolve);
+      let interim = 0;
+      request.on("information", () => {
+        interim += 1;
+        if (interim > mostInterim) request.destroy(new EndlessInterim("the receiver does not come to its answer"));
+      });
       request.on("upgrade", () => reject(new Error("the receiver wants another protocol")));
       request.on("error", reject);
       request.end(bytes);
@@ -142,6 +154,7 @@ function retryAfterOf(header: string | undefined): number | undefined {
 function failureOf(error: unknown): SendFailure {
   if (error instanceof UrlRefused) return "refused";
   if (error instanceof NoConnection) return error.cause_;
+  if (error instanceof EndlessInterim) return "protocol";
   return String((error as { code?: unknown }).code).startsWith("HPE_") ? "protocol" : "connection";
 }
 
