@@ -35,6 +35,8 @@ export interface DeliveringOptions {
 
 /** How many deliveries for each of those under way are taken in one round; then others have their turn. */
 const perSlot = 8;
+/** How long a round goes on to take deliveries, in milliseconds: many slow receivers would keep all others waiting. */
+const longestRoundMs = 2_000;
 
 export function deliverHandler(options: DeliveringOptions): JobHandler<Tables> {
   const { db, clock, delivery } = options;
@@ -57,7 +59,9 @@ export function deliverHandler(options: DeliveringOptions): JobHandler<Tables> {
       const left = await readWebhook(tx, webhookId);
       const next = left?.state === "active" ? await nextDue(tx, webhookId) : undefined;
       if (next !== undefined) {
-        await enqueue(tx, deliverJob(webhookId, Math.max(next, left?.blocked_until ?? 0)), clock);
+        // Never earlier than now: who has old deliveries waiting comes after those whose turn it is, not before them.
+        const at = Math.max(next, left?.blocked_until ?? 0, clock().getTime());
+        await enqueue(tx, deliverJob(webhookId, at), clock);
       }
       await job.complete(tx);
     });
@@ -71,12 +75,14 @@ async function round(
   ids: readonly string[],
   signal: AbortSignal,
 ): Promise<{ succeeded: number; failed: number }> {
+  const { clock } = options;
   const { concurrency } = options.delivery;
   const left = [...ids];
+  const until = clock().getTime() + longestRoundMs;
   let succeeded = 0;
   let failed = 0;
   const work = async () => {
-    while (failed < concurrency || succeeded > 0) {
+    while ((failed < concurrency || succeeded > 0) && clock().getTime() <= until) {
       const id = left.shift();
       if (id === undefined) return;
       signal.throwIfAborted();

@@ -43,6 +43,28 @@ describe("a change", () => {
     expect(said).not.toContain("v1,");
   });
 
+  it("is not held up by a slow receiver of others that has much waiting", async () => {
+    await using receiver = await Receiver.start();
+    await using world = await startWorld({ settings: { WEBHOOKS_AT_ONCE: "1" } });
+    const held: (() => void)[] = [];
+    receiver.answer = (response, { path }) => {
+      if (path.endsWith("/slow")) held.push(() => response.end());
+      else response.end();
+    };
+    const slowWorkspace = newId();
+    await world.webhook(`${receiver.url}/slow`, { workspaceId: slowWorkspace });
+    for (let index = 0; index < 20; index += 1) world.feed.append(slowWorkspace);
+    await eventually(() => expect(held).toHaveLength(4));
+    await world.webhook(`${receiver.url}/quick`);
+    world.feed.append(world.workspaceId);
+    // So long did the first four take.
+    world.clock.skip(3_000);
+    for (const answer of held.splice(0)) answer();
+    await eventually(() => expect(receiver.received.filter(({ path }) => path.endsWith("/quick"))).toHaveLength(1));
+    expect(receiver.received.findIndex(({ path }) => path.endsWith("/quick"))).toBe(4);
+    for (const answer of held.splice(0)) answer();
+  });
+
   it("is told to those webhooks of the workspace whose filter wants it, from when they were made", async () => {
     await using receiver = await Receiver.start();
     await using world = await startWorld();
