@@ -144,6 +144,9 @@ describe("the restore drill on MariaDB and S3", () => {
       0,
       expect.stringMatching(/^All \d+ versions and \d+ contents .* are whole\.\n$/),
     ]);
+    // A bucket that does not let anybody in says nothing of what is in it.
+    const shut = await admin(["verify"], { ...settings, AWS_SECRET_ACCESS_KEY: "another" });
+    expect([shut.code, shut.said]).toEqual([1, expect.stringMatching(/^Not all contents could be read: [^\n]+\.\n$/)]);
 
     await using mesh = await startProcesses(join(folder.path, "there"), settings);
     const again = await signIn(mesh.url, person);

@@ -1,11 +1,13 @@
 // Whether what is stored is what it says it is: every blob is read whole, its blocks compared with their checksums and
 // all of it with its digest. Asked by operators, of any driver; nothing is changed.
 
+import { StartError } from "@docket/runtime/errors";
 import type { BlobDriver } from "./drivers/driver.ts";
 import type { BlobRow } from "./store/blobs.ts";
 import type { StorageDatabase } from "./store/entities.ts";
 import { type HeldPiece, piecesFrom } from "./store/pieces.ts";
 import { hashPieces } from "./transfer/hash_pieces.ts";
+import { isCorrupt, isUnavailable } from "./transfer/verified_pieces.ts";
 
 /** A blob whose bytes are not what they should be. */
 export interface Damage {
@@ -34,7 +36,10 @@ const batch = 200;
 /** More pieces than any blob has. */
 const allPieces = 1_000_000;
 
-/** Reads every blob of a database. One that is collected meanwhile is no damage. */
+/**
+ * Reads every blob of a database. One that is collected meanwhile is no damage. Throws StartError when the place of the
+ * bytes is away: that says nothing of them.
+ */
 export async function verifyContents(
   db: StorageDatabase,
   driver: BlobDriver,
@@ -56,7 +61,13 @@ export async function verifyContents(
       progress?.(blobs, bytes);
     }
   };
-  await Promise.all(Array.from({ length: concurrency }, verifyOthers));
+  const stopping = async (cause: unknown): Promise<never> => {
+    await rows.return(undefined);
+    throw cause;
+  };
+  const ends = await Promise.allSettled(Array.from({ length: concurrency }, () => verifyOthers().catch(stopping)));
+  const failed = ends.find((end) => end.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
   return { blobs, bytes, damaged };
 }
 
@@ -86,6 +97,12 @@ async function damageOf(db: StorageDatabase, driver: BlobDriver, blob: BlobRow):
     const sha256 = await hashPieces(driver, pieces);
     return sha256 === blob.sha256 ? undefined : `its digest is ${sha256}`;
   } catch (error) {
+    if (isUnavailable(error)) {
+      throw new StartError(`Not all contents could be read: ${(error as Error).message}.`, { cause: error });
+    }
+    if (isCorrupt(error) && (error.cause as { code?: unknown } | undefined)?.code === "PIECE_MISSING") {
+      return `piece ${error.pieceId} is missing`;
+    }
     return String((error as { message?: unknown }).message ?? error);
   }
 }
