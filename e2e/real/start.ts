@@ -17,11 +17,15 @@ await runProcess(
     const { portal } = parseArguments(process.argv.slice(2));
     await using owned = new AsyncDisposableStack();
     const folder = owned.use(await temporaryFolder());
+    const say = (line: string) => void process.stderr.write(`${line}\n`);
+    if (named.length < 3) say("Starting MariaDB, Redis and an S3 server …");
     const parts = named.length === 3 ? undefined : owned.use(await startParts());
     const settings = Object.fromEntries(
       Object.entries(parts?.settings ?? {}).filter(([variable]) => !process.env[variable]),
     );
+    say("Applying migrations …");
     await migrate(settings);
+    say("Starting the services, two of each, and their workers: up to a minute …");
     const mesh = owned.use(
       await startProcesses(folder.path, settings, {
         replicas: 2,
@@ -29,6 +33,10 @@ await runProcess(
         ...(portal && { portal: { build: () => buildPortal({ signal }) } }),
       }),
     );
+    // With these in its environment, `npm run admin` reaches the same installation.
+    for (const [variable, value] of Object.entries({ DOCKET_DATA_DIR: folder.path, ...settings })) {
+      process.stdout.write(`export ${variable}='${value}'\n`);
+    }
     for (const url of mesh.urls) process.stdout.write(`Docket is at ${url}\n`);
     process.stdout.write(`${[...mesh.processes.keys()].join(", ")} run on MariaDB, Redis and S3. Ctrl-C ends them.\n`);
     const running = owned.move();
