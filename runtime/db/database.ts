@@ -70,7 +70,7 @@ export interface SchemaDifference {
 export interface Database<Tables> extends AsyncDisposable {
   readonly dialect: Dialect;
   readonly name: string;
-  /** Single statements: reads see the last commit, writes commit at once. */
+  /** Single statements: reads see the last commit, writes commit at once, and are tried again when they meet others. */
   readonly query: Kysely<Tables>;
   /** Wakes those of this process who wait for rows; only a hint, since other processes write too. */
   readonly signals: Signals;

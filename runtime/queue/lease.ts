@@ -101,10 +101,7 @@ async function free(db: Database<RuntimeTables>, tx: Transaction<RuntimeTables>,
 
 /** Prolongs the lease; false when it is lost. */
 export async function prolong(db: Database<RuntimeTables>, job: Claimed, until: number): Promise<boolean> {
-  // In a transaction, which is tried again when it meets another: a busy queue deadlocks, and a lease must not end by that.
-  const result = await db.transaction((tx) =>
-    held(tx.updateTable("job").set({ lease_until: until }), job).executeTakeFirst(),
-  );
+  const result = await held(db.query.updateTable("job").set({ lease_until: until }), job).executeTakeFirst();
   return result.numUpdatedRows === 1n;
 }
 

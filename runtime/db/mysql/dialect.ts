@@ -8,12 +8,14 @@ import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { type CompiledQuery, type DatabaseConnection, type Driver, MysqlDialect, type QueryResult } from "kysely";
 import type { Pool, PoolConnection, QueryError } from "mysql2";
 import { AppError } from "../../errors.ts";
-import { isAway } from "../errors.ts";
+import { isAway, isBusy } from "../errors.ts";
 import type { TransactionScope } from "../scope.ts";
 import { sessionStatements } from "./pool.ts";
 
 /** How long a statement may take before its connection is given up, in milliseconds. */
 const STATEMENT_LIMIT_MS = 20_000;
+/** How long a single statement is tried again when it meets other transactions, in milliseconds. */
+const BUSY_LIMIT_MS = 5_000;
 /** Schema changes of large tables take long. */
 const MIGRATION_LIMIT_MS = 6 * 60 * 60 * 1_000;
 
@@ -131,7 +133,20 @@ class MysqlConnection implements DatabaseConnection {
     if (!this.#inTransaction && query.kind !== "SelectQueryNode" && query.kind !== "RawNode") {
       this.#options.scope.refuseInside();
     }
-    return toQueryResult(await this.#run(sql, parameters));
+    return toQueryResult(await (this.#inTransaction ? this.#run(sql, parameters) : this.#alone(sql, parameters)));
+  }
+
+  /** A statement that is a transaction of its own: when the server ends it for another, nothing of it is done. */
+  async #alone(sql: string, parameters: readonly unknown[]): Promise<unknown> {
+    const limit = performance.now() + BUSY_LIMIT_MS;
+    for (let delay = 5; ; delay = Math.min(delay * 2, 200)) {
+      try {
+        return await this.#run(sql, parameters);
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > limit) throw error;
+        await new Promise((resolve) => setTimeout(resolve, delay * Math.random()));
+      }
+    }
   }
 
   // biome-ignore lint/correctness/useYield: a cursor would hold the connection across awaits; stores page instead

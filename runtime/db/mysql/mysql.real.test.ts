@@ -168,6 +168,51 @@ describe("a database on a server", () => {
     await serving.query.insertInto("note").values({ id: "a", workspace_id: "w", title: "a", created_at: 1 }).execute();
   });
 
+  it("tries a single write again that was ended for another transaction", async () => {
+    await using server = await startMariadb();
+    const url = await emptySchema(server);
+    await using one = await openDatabase({ ...options, url });
+    await using other = await openDatabase({ ...options, url });
+    const row = (id: string) => ({ id, workspace_id: "w", title: id, created_at: 1 });
+    await one.query
+      .insertInto("note")
+      .values([row("a"), row("b")])
+      .execute();
+    const bump = (ids: readonly string[]) =>
+      one.query
+        .updateTable("note")
+        .set((eb) => ({ version: eb("version", "+", 1) }))
+        .where("id", "in", ids)
+        .orderBy(sql`field(id, ${ids[0]}, ${ids[1]})`)
+        .execute();
+    // The two orders of locking deadlock sooner or later; how often, the server tells.
+    await Promise.all(
+      Array.from({ length: 300 }, async (_, at) => {
+        if (at % 3 === 0) await bump(["a", "b"]);
+        else if (at % 3 === 1) await bump(["b", "a"]);
+        else
+          await other.transaction(async (tx) => {
+            for (const id of ["b", "a"]) {
+              const { version } = await tx
+                .selectFrom("note")
+                .select("version")
+                .where("id", "=", id)
+                .executeTakeFirstOrThrow();
+              await tx
+                .updateTable("note")
+                .set({ version: version + 1 })
+                .where("id", "=", id)
+                .execute();
+            }
+          });
+      }),
+    );
+    const [deadlocks] = await server.run("show global status like 'Innodb_deadlocks'");
+    expect(Number(deadlocks?.Value)).toBeGreaterThan(0);
+    const rows = await one.query.selectFrom("note").select(["id", "version"]).orderBy("id").execute();
+    expect(rows.map(({ version }) => version)).toEqual([301, 301]);
+  });
+
   it("answers UNAVAILABLE while the server is away, and is used again when it is back", async () => {
     await using server = await startMariadb();
     await using database = await openDatabase({ ...options, url: await emptySchema(server) });
