@@ -65,7 +65,10 @@ const total = { passed: 0, failed: 0 };
 for (const name of asked.length > 0 ? asked : Object.keys(programs)) {
   const began = performance.now();
   const run = known[name] as (setting: Setting) => Promise<Finding>;
-  const { title, lines, faults, tests } = await run({ parts, mesh });
+  const { title, lines, faults, tests } = await run({ parts, mesh }).catch((error: unknown): Finding => {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { title: name, lines: [], faults: [`it broke off: ${what}`] };
+  });
   process.stdout.write(`\n== ${title} (${duration(performance.now() - began)})\n`);
   for (const line of lines) process.stdout.write(`   ${line}\n`);
   for (const fault of faults) process.stdout.write(`   !!! ${fault}\n`);
