@@ -50,8 +50,11 @@ export async function countRowsOfPages(mariadb: MariadbServer, counts: readonly 
     for (const [name, [first, deep]] of Object.entries(found)) {
       const most = /^(tag|person)/.test(name) ? 2 * pageRows : pageRows;
       if (Math.max(first, deep) > most) faults.push(`${name} of ${count}: ${first} and ${deep} rows`);
-      const before = smallest?.found[name]?.join();
-      if (before !== `${first},${deep}`) faults.push(`${name}: ${before} rows at first, ${first},${deep} of ${count}`);
+      const before = smallest?.found[name] ?? [0, 0];
+      // In the middle it is one row more or less: a page that begins among equals begins beside two ranges.
+      if (first !== before[0] || Math.abs(deep - before[1]) > 1) {
+        faults.push(`${name}: ${before.join(" and ")} rows at first, ${first} and ${deep} of ${count}`);
+      }
     }
   }
   return { title: `Rows read for a page out of ${counts.join(", ")} documents`, lines, faults };
