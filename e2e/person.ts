@@ -1,7 +1,7 @@
 // A person at the edge, as the journeys play them: signed up, with a typed client of every service over gRPC, and HTTP
 // for files. It knows nothing of the mesh behind the edge.
 
-import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { ArchiveService } from "@docket/contracts/gen/docket/document/v1/archive_service_pb.ts";
 import { ChangeService } from "@docket/contracts/gen/docket/document/v1/change_service_pb.ts";
@@ -100,6 +100,18 @@ export async function signUp(
     ...(invitationSecret === undefined ? {} : { invitationSecret }),
   });
   return await personOf(url, { email, password, secret: answer.sessionSecret }, protocol);
+}
+
+/** Signing up or in, which one address may not do too often: then it waits its turn. */
+export async function inTurn<Result>(run: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await run();
+    } catch (error) {
+      if (ConnectError.from(error).code !== Code.ResourceExhausted) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
 }
 
 /** Somebody who has an account, signed in anew. */

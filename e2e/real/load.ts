@@ -2,14 +2,14 @@
 // it die is judged by that.
 
 import { randomUUID } from "node:crypto";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import { type Change, ChangeKind, WatchStart } from "@docket/contracts/gen/docket/document/v1/change_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { UploadState } from "@docket/contracts/gen/docket/storage/v1/upload_pb.ts";
 import { reasonOf } from "@docket/runtime/errors";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { madeFile } from "../bytes.ts";
-import { type Clients, clientsOf, type Person, signUp } from "../person.ts";
+import { type Clients, clientsOf, inTurn, type Person, signUp } from "../person.ts";
 import { digestOverGrpc, goOn } from "../transfer.ts";
 import { Watcher } from "../watcher.ts";
 import { balancedTransport, type CallReport, isAway } from "./balanced.ts";
@@ -43,7 +43,7 @@ export async function startLoad(urls: readonly string[], people: number, receive
   const calls: CallReport[] = [];
   const desks = await Promise.all(
     Array.from({ length: people }, async (_, index) => {
-      const person = await newcomer(urls[index % urls.length] ?? "");
+      const person = await inTurn(() => signUp(urls[index % urls.length] ?? "", "Anna"));
       const balanced = balancedPerson(person, urls, (call) => calls.push(call));
       const { workspace } = await balanced.workspaces.createWorkspace({ name: "Work", requestId: randomUUID() });
       const workspaceId = workspace?.id ?? "";
@@ -88,18 +88,6 @@ export async function startLoad(urls: readonly string[], people: number, receive
       await work.catch(() => undefined);
     },
   };
-}
-
-/** One address may not sign up many people at once: then it waits its turn. */
-async function newcomer(url: string): Promise<Person> {
-  for (;;) {
-    try {
-      return await signUp(url, "Anna");
-    } catch (error) {
-      if (ConnectError.from(error).code !== Code.ResourceExhausted) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-    }
-  }
 }
 
 function balancedPerson(person: Person, urls: readonly string[], report: (call: CallReport) => void): Person {

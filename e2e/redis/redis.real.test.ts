@@ -5,7 +5,7 @@ import { Permission } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts"
 import { eventually } from "@docket/runtime/testing/eventually";
 import { type RedisServer, startRedis } from "@docket/runtime/testing/servers/redis";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { clientsOf, edgeTransport, type Person, signIn, signUp } from "../person.ts";
+import { clientsOf, edgeTransport, inTurn, type Person, signIn, signUp } from "../person.ts";
 import { type Replicas, startReplicas } from "./replicas.ts";
 
 const parts: AsyncDisposable[] = [];
@@ -186,10 +186,8 @@ describe("a session", () => {
     const [url] = replicas.urls;
     const race = async (turns: number) => {
       // No gateway has heard of this session: exchange, copy and end meet.
-      const { sessionSecret } = await clientsOf(edgeTransport(url)).sessions.signIn({
-        email: person.email,
-        password: person.password,
-      });
+      const { email, password } = person;
+      const { sessionSecret } = await inTurn(() => clientsOf(edgeTransport(url)).sessions.signIn({ email, password }));
       const asking = keepAsking(replicas.urls, sessionSecret, workspaceId);
       try {
         for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
