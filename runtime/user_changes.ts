@@ -112,3 +112,21 @@ export function endedBy({ event }: UserChange): string[] {
       return [];
   }
 }
+
+/** The workspace or subject whose memberships a change makes stale; undefined when none are. */
+export function staleAfter({ event }: UserChange): string | undefined {
+  switch (event.case) {
+    case "accessChanged":
+    case "memberRemoved":
+    case "groupDeleted":
+    case "workspaceDeleted":
+    case "applicationRemoved":
+    case "keyRevoked":
+      return event.value.workspaceId;
+    case "userDisabled":
+    case "userEnabled":
+      return event.value.userId;
+    default:
+      return undefined;
+  }
+}

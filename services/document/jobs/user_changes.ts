@@ -6,7 +6,7 @@ import type { LiveStreams } from "@docket/runtime/interceptors/live_streams";
 import type { Logger } from "@docket/runtime/logger";
 import type { MembershipCache } from "@docket/runtime/membership";
 import { enqueue } from "@docket/runtime/queue/queue";
-import { CursorMoved, endStreamsOf, followUserChanges } from "@docket/runtime/user_changes";
+import { CursorMoved, endStreamsOf, followUserChanges, staleAfter } from "@docket/runtime/user_changes";
 import type { Clients } from "../clients.ts";
 import type { DocumentDatabase, Tx } from "../store/entities.ts";
 import { movePosition, readPosition } from "../store/followers.ts";
@@ -74,24 +74,6 @@ export function applyUserChanges({ db, client, logger }: FollowOptions): AsyncDi
       from = "";
     },
   });
-}
-
-/** The workspace or subject whose memberships are stale. */
-function staleAfter({ event }: UserChange): string | undefined {
-  switch (event.case) {
-    case "accessChanged":
-    case "memberRemoved":
-    case "groupDeleted":
-    case "workspaceDeleted":
-    case "applicationRemoved":
-    case "keyRevoked":
-      return event.value.workspaceId;
-    case "userDisabled":
-    case "userEnabled":
-      return event.value.userId;
-    default:
-      return undefined;
-  }
 }
 
 async function applyChange(tx: Tx, { event }: UserChange): Promise<void> {

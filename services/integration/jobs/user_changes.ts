@@ -1,11 +1,10 @@
 // Follows what the user service tells, in two ways: every server forgets memberships that are stale, and one of the workers
 // removes the webhooks of workspaces that are gone.
-import type { UserChange } from "@docket/contracts/gen/docket/user/v1/user_change_pb.ts";
 import type { LiveStreams } from "@docket/runtime/interceptors/live_streams";
 import type { Logger } from "@docket/runtime/logger";
 import type { MembershipCache } from "@docket/runtime/membership";
 import { enqueue } from "@docket/runtime/queue/queue";
-import { CursorMoved, endStreamsOf, followUserChanges } from "@docket/runtime/user_changes";
+import { CursorMoved, endStreamsOf, followUserChanges, staleAfter } from "@docket/runtime/user_changes";
 import type { Clients } from "../clients.ts";
 import type { Events } from "../events.ts";
 import type { IntegrationDatabase, Tx } from "../store/entities.ts";
@@ -83,22 +82,4 @@ async function removeWorkspace(tx: Tx, workspaceId: string): Promise<number> {
   }
   await endFeed(tx, workspaceId);
   return webhooks.length;
-}
-
-/** The workspace or subject whose memberships are stale. */
-function staleAfter({ event }: UserChange): string | undefined {
-  switch (event.case) {
-    case "accessChanged":
-    case "memberRemoved":
-    case "groupDeleted":
-    case "workspaceDeleted":
-    case "applicationRemoved":
-    case "keyRevoked":
-      return event.value.workspaceId;
-    case "userDisabled":
-    case "userEnabled":
-      return event.value.userId;
-    default:
-      return undefined;
-  }
 }
