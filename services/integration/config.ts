@@ -1,7 +1,7 @@
 // The integration service's settings, each declared once.
-import { readFileSync } from "node:fs";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { ConfigError, readSettings, setting, type Values } from "@docket/runtime/config";
+import { keyEncryptionSettings, keySecretOf } from "@docket/runtime/key_encryption";
 import { serviceSettings } from "@docket/runtime/service_settings";
 import { createAddressRules } from "./egress/addresses.ts";
 
@@ -79,17 +79,7 @@ export const settings = {
     max: 1000,
     doc: "How many webhooks a workspace may have.",
   }),
-  keyEncryption: {
-    secret: setting.string("KEY_ENCRYPTION_SECRET", {
-      optional: true,
-      secret: true,
-      doc: "At least 32 characters that encrypt the secrets of webhooks; the same for all replicas. Unset: a file in the data folder.",
-    }),
-    file: setting.path("KEY_ENCRYPTION_SECRET_FILE", {
-      optional: true,
-      doc: "A file that holds KEY_ENCRYPTION_SECRET, for secrets that are mounted.",
-    }),
-  },
+  keyEncryption: keyEncryptionSettings("encrypt the secrets of webhooks"),
 };
 
 /** The integration service's configuration, checked. */
@@ -100,22 +90,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const config = readSettings(settings, env);
   refuseNoRanges("WEBHOOK_ALLOWED_RANGES", config.egress.allowedRanges);
   refuseNoRanges("WEBHOOK_DENIED_RANGES", config.egress.deniedRanges);
-  const secret = keySecretOf(config);
-  if (secret !== undefined && secret.length < 32) {
-    throw new ConfigError("KEY_ENCRYPTION_SECRET", "KEY_ENCRYPTION_SECRET must have at least 32 characters.");
-  }
+  keySecretOf(config);
   return config;
-}
-
-/** The secret that is set, directly or as a file; undefined when the data folder's file shall do. */
-export function keySecretOf({ keyEncryption }: IntegrationConfig): string | undefined {
-  if (keyEncryption.secret !== undefined) return keyEncryption.secret.reveal();
-  if (keyEncryption.file === undefined) return undefined;
-  try {
-    return readFileSync(keyEncryption.file, "utf8").trim();
-  } catch {
-    throw new ConfigError("KEY_ENCRYPTION_SECRET_FILE", "KEY_ENCRYPTION_SECRET_FILE must be a file that can be read.");
-  }
 }
 
 function refuseNoRanges(variable: string, ranges: readonly string[]): void {
@@ -129,3 +105,5 @@ function refuseNoRanges(variable: string, ranges: readonly string[]): void {
     );
   }
 }
+
+export { keySecretOf };

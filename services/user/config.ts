@@ -1,8 +1,8 @@
 // The user service's settings, each declared once.
 
-import { readFileSync } from "node:fs";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { ConfigError, readSettings, setting, type Values } from "@docket/runtime/config";
+import { keyEncryptionSettings, keySecretOf } from "@docket/runtime/key_encryption";
 import { serviceSettings, workerSettings } from "@docket/runtime/service_settings";
 
 const day = 86_400_000;
@@ -57,17 +57,7 @@ export const settings = {
       doc: "Who mails come from.",
     }),
   },
-  keyEncryption: {
-    secret: setting.string("KEY_ENCRYPTION_SECRET", {
-      optional: true,
-      secret: true,
-      doc: "At least 32 characters that encrypt signing keys and make links; the same for all replicas. Unset: a file in the data folder.",
-    }),
-    file: setting.path("KEY_ENCRYPTION_SECRET_FILE", {
-      optional: true,
-      doc: "A file that holds KEY_ENCRYPTION_SECRET, for secrets that are mounted.",
-    }),
-  },
+  keyEncryption: keyEncryptionSettings("encrypt signing keys and make links"),
   signingKeyRotationMs: setting.duration("SIGNING_KEY_ROTATION", {
     default: "30d",
     min: 3_600_000,
@@ -92,25 +82,11 @@ export type UserConfig = Values<typeof settings>;
 /** Reads and checks the settings. Throws ConfigError naming the first that is wrong. */
 export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): UserConfig {
   const config = readSettings(settings, env);
-  const secret = keySecretOf(config);
-  if (secret !== undefined && secret.length < 32) {
-    throw new ConfigError("KEY_ENCRYPTION_SECRET", "KEY_ENCRYPTION_SECRET must have at least 32 characters.");
-  }
+  keySecretOf(config);
   if (config.sessions.idleMs > config.sessions.lifeMs) {
     throw new ConfigError("SESSION_IDLE_TIMEOUT", "SESSION_IDLE_TIMEOUT must not be longer than SESSION_LIFETIME.");
   }
   return config;
-}
-
-/** The secret that is set, directly or as a file; undefined when the data folder's file shall do. */
-export function keySecretOf({ keyEncryption }: UserConfig): string | undefined {
-  if (keyEncryption.secret !== undefined) return keyEncryption.secret.reveal();
-  if (keyEncryption.file === undefined) return undefined;
-  try {
-    return readFileSync(keyEncryption.file, "utf8").trim();
-  } catch {
-    throw new ConfigError("KEY_ENCRYPTION_SECRET_FILE", "KEY_ENCRYPTION_SECRET_FILE must be a file that can be read.");
-  }
 }
 
 /**
@@ -123,3 +99,5 @@ export function publicUrlOf({ edge }: UserConfig, edgeUrl?: string): string {
   const host = edge.host === "0.0.0.0" || edge.host === "::" ? "127.0.0.1" : edge.host;
   return `http://${host.includes(":") ? `[${host}]` : host}:${edge.port}`;
 }
+
+export { keySecretOf };
