@@ -18,6 +18,7 @@ COPY package.json package-lock.json ./
 COPY bench/package.json bench/
 COPY contracts/package.json contracts/
 COPY e2e/package.json e2e/
+COPY mesh/package.json mesh/
 COPY runtime/package.json runtime/
 COPY services/document/package.json services/document/
 COPY services/gateway/package.json services/gateway/

@@ -49,7 +49,7 @@ export default {
   rootDir: import.meta.dirname,
   coverageProvider: "v8",
   collectCoverageFrom: [
-    "{contracts,runtime,services,web/process}/**/*.ts",
+    "{contracts,mesh/src,runtime,services,web/process}/**/*.ts",
     "!**/node_modules/**",
     "!**/*.test.ts",
     "!**/test/**",
@@ -62,7 +62,7 @@ export default {
     {
       ...base,
       displayName: "fast",
-      testMatch: ["<rootDir>/{contracts,runtime,services,web/process}/**/*.test.ts"],
+      testMatch: ["<rootDir>/{contracts,mesh,runtime,services,web/process}/**/*.test.ts"],
       testPathIgnorePatterns: [
         ...base.testPathIgnorePatterns,
         "/services/[a-z]+/test/",
