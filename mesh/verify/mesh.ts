@@ -1,0 +1,383 @@
+// A mesh as it runs in a cluster, without one: istiod's generators over the rendered objects, an agent and a real Envoy for each pod in
+// a network of its own, Docket's processes behind them, and a probe in each pod.
+
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { eventually } from "@docket/runtime/testing/eventually";
+import { CertificateAuthority } from "./certificates.ts";
+import { buildCluster, type Cluster, type ExtraPod, type Pod } from "./cluster.ts";
+import { bridgeAddress, endGroup, exited, PodNetwork } from "./network.ts";
+import { type KubernetesObject, printObjects } from "./objects.ts";
+import { Probe, probeProgram } from "./probe/probe.ts";
+import type { Rendered } from "./render.ts";
+import type { Tools } from "./tools.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+
+/** Ports of the agent itself, and of the process's metrics, which the capture leaves alone. */
+const uncaptured = [15090, 15021, 15020];
+/** What runs past every proxy: a stranger with any certificate one likes, and hosts outside the mesh. */
+export const strangerAddress = "10.244.3.1";
+export const knownAddress = "10.244.3.2";
+export const unknownAddress = "10.244.3.3";
+
+/** What a mesh is made from. */
+export interface MeshOptions {
+  readonly tools: Tools;
+  readonly rendered: Rendered;
+  /** The text of the mesh config. */
+  readonly meshConfig: string;
+  readonly extra: readonly ExtraPod[];
+  /** Which of the Deployments become pods. */
+  readonly runs: (deployment: string) => boolean;
+  /** Names outside the mesh that the known host answers to. */
+  readonly outside: readonly string[];
+  /** Names outside the mesh that nobody declared. */
+  readonly undeclared: readonly string[];
+  /** The public name of the edge. */
+  readonly domain: string;
+  readonly say: (line: string) => void;
+}
+
+/** A running mesh. */
+export class VerifiedMesh implements AsyncDisposable {
+  readonly folder: string;
+  readonly cluster: Cluster;
+  readonly options: MeshOptions;
+  readonly network: PodNetwork;
+  readonly probes = new Map<string, Probe>();
+  readonly agents = new Map<string, ChildProcess>();
+  readonly applications = new Map<string, ChildProcess>();
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(
+    folder: string,
+    cluster: Cluster,
+    options: MeshOptions,
+    network: PodNetwork,
+    stack: AsyncDisposableStack,
+  ) {
+    this.folder = folder;
+    this.cluster = cluster;
+    this.options = options;
+    this.network = network;
+    this.#stack = stack;
+  }
+
+  static async start(options: MeshOptions): Promise<VerifiedMesh> {
+    const { rendered, extra, runs, domain } = options;
+    await using starting = new AsyncDisposableStack();
+    const folder = await mkdtemp(join(tmpdir(), "docket-mesh-"));
+    starting.defer(() => rm(folder, { recursive: true, force: true }));
+    // Envoy runs as an account of its own, which must get at its files.
+    await chmod(folder, 0o755);
+    const { edge } = await issueCertificates(folder, rendered, domain);
+    const chosen = {
+      ...rendered,
+      workloads: rendered.workloads.filter(({ kind, metadata }) => kind !== "Deployment" || runs(metadata.name)),
+    };
+    const cluster = buildCluster(chosen, extra, [edge]);
+    const ingress = cluster.pods.find(({ proxy }) => proxy === "router");
+    await writeHosts(folder, cluster, options, ingress?.address ?? "");
+    const network = starting.use(await PodNetwork.create(join(folder, "hosts")));
+    const mesh = new VerifiedMesh(folder, cluster, options, network, starting);
+    await mesh.#connect();
+    await mesh.startIstiod();
+    await Promise.all([
+      ...cluster.pods.map((pod) => mesh.startAgent(pod)),
+      ...cluster.pods.filter(({ application }) => application).map((pod) => mesh.startApplication(pod)),
+    ]);
+    return new VerifiedMesh(folder, cluster, options, network, starting.move()).#take(mesh);
+  }
+
+  #take(started: VerifiedMesh): this {
+    for (const [name, probe] of started.probes) this.probes.set(name, probe);
+    for (const [name, agent] of started.agents) this.agents.set(name, agent);
+    for (const [name, application] of started.applications) this.applications.set(name, application);
+    return this;
+  }
+
+  /** The probe in a pod. */
+  probe(pod: string): Probe {
+    const probe = this.probes.get(pod);
+    if (probe === undefined) throw new Error(`There is no pod ${pod}.`);
+    return probe;
+  }
+
+  pod(name: string): Pod {
+    const pod = this.cluster.pods.find((each) => each.name === name);
+    if (pod === undefined) throw new Error(`There is no pod ${name}.`);
+    return pod;
+  }
+
+  /** The folder with the certificate of an identity: `document`, `foreign-gateway`, `docket-dev-gateway`. */
+  certificates(name: string): string {
+    return join(this.folder, "certificates", name);
+  }
+
+  /** What the log of a part holds: `agent-document`, `application-user`, `istiod`. */
+  async log(name: string): Promise<string> {
+    return await readFile(join(this.folder, `${name}.log`), "utf8");
+  }
+
+  /** Brings istiod to a state, and waits until every proxy has taken it. Returns what changed. */
+  async apply(objects: readonly KubernetesObject[]): Promise<readonly string[]> {
+    const path = join(this.folder, "apply.yaml");
+    await writeFile(path, printObjects(objects));
+    const output = await this.network.run(undefined, "curl", [
+      ...["-sS", "--max-time", "60", "--data-binary", `@${path}`, "http://127.0.0.1:15014/apply"],
+    ]);
+    const answer = parseAnswer(output);
+    if (!answer.acknowledged) throw new Error(`A proxy did not take the change: ${answer.changed.join(", ")}`);
+    return answer.changed;
+  }
+
+  /** A page of a pod's Envoy, for example `config_dump`. */
+  async envoy(pod: string, page: string): Promise<string> {
+    return await this.network.run(pod, "curl", ["-sS", "--max-time", "20", `http://127.0.0.1:15000/${page}`]);
+  }
+
+  async startIstiod(): Promise<void> {
+    const { tools } = this.options;
+    await writeFile(join(this.folder, "kubernetes.yaml"), printObjects(this.cluster.kubernetes));
+    await writeFile(join(this.folder, "istio.yaml"), printObjects(this.cluster.istio));
+    await writeFile(join(this.folder, "mesh.yaml"), this.options.meshConfig);
+    const child = this.network.start(undefined, {
+      command: tools.verify,
+      parameters: [
+        "istiod",
+        ...["-kubernetes", join(this.folder, "kubernetes.yaml"), "-istio", join(this.folder, "istio.yaml")],
+        ...["-mesh", join(this.folder, "mesh.yaml"), "-certificates", this.certificates("istiod")],
+        ...["-discovery", `${bridgeAddress}:15012`, "-admin", "127.0.0.1:15014"],
+      ],
+      environment: {
+        PATH: process.env.PATH ?? "",
+        HOME: this.folder,
+        // Envoy is the core build here; Istio's own extensions are not in it.
+        PILOT_ENABLE_METADATA_EXCHANGE: "false",
+        PILOT_ENABLE_ALPN_FILTER: "false",
+        // The edge's public keys are fetched over TLS, as in a cluster.
+        SSL_CERT_FILE: join(this.folder, "certificates", "edge", "cert-chain.pem"),
+        PILOT_JWT_PUB_KEY_REFRESH_INTERVAL: "2s",
+      },
+      log: join(this.folder, "istiod.log"),
+    });
+    await this.#until(child, "istiod", async () =>
+      (await this.network.run(undefined, "curl", ["-fsS", "http://127.0.0.1:15014/ready"])).includes("true"),
+    );
+  }
+
+  async startAgent(pod: Pod): Promise<void> {
+    const home = join(this.folder, `agent-${pod.name}`);
+    const credentials = join(home, "var/run/secrets/workload-spiffe-credentials");
+    await rm(home, { recursive: true, force: true });
+    await mkdir(credentials, { recursive: true });
+    await cp(this.certificates(pod.serviceAccount), credentials, { recursive: true });
+    await this.network.run(undefined, "chown", ["-R", "1337:1337", home]);
+    const log = join(this.folder, `agent-${pod.name}.log`);
+    await writeFile(log, "");
+    await chmod(log, 0o666);
+    const program = (name: string) => join(this.folder, name);
+    const config = {
+      discoveryAddress: `${bridgeAddress}:15012`,
+      binaryPath: program("envoy"),
+      concurrency: 1,
+      ...proxyConfigOf(pod),
+    };
+    const child = this.network.start(pod.name, {
+      command: program("pilot-agent"),
+      parameters: [
+        ...["proxy", pod.proxy, "--domain", `${pod.namespace}.svc.cluster.local`],
+        ...["--templateFile", program("bootstrap.json")],
+      ],
+      user: 1337,
+      folder: home,
+      environment: {
+        PATH: process.env.PATH ?? "",
+        HOME: home,
+        POD_NAME: pod.name,
+        POD_NAMESPACE: pod.namespace,
+        INSTANCE_IP: pod.address,
+        SERVICE_ACCOUNT: pod.serviceAccount,
+        TRUST_DOMAIN: "cluster.local",
+        ISTIOD_SAN: "istiod.istio-system.svc",
+        PROV_CERT: "./var/run/secrets/workload-spiffe-credentials",
+        CLOUD_PLATFORM: "none",
+        ISTIO_META_CLUSTER_ID: "Kubernetes",
+        ISTIO_META_INTERCEPTION_MODE: "REDIRECT",
+        ISTIO_META_ISTIO_VERSION: "1.31.0",
+        ISTIO_METAJSON_LABELS: JSON.stringify(pod.labels),
+        PROXY_CONFIG: JSON.stringify(config),
+      },
+      log,
+    });
+    this.agents.set(pod.name, child);
+    await this.#until(child, `agent-${pod.name}`, async () => {
+      await this.network.run(pod.name, "curl", ["-fsS", "-o", "/dev/null", "http://127.0.0.1:15021/healthz/ready"]);
+      return true;
+    });
+  }
+
+  async startApplication(pod: Pod): Promise<void> {
+    const { application } = pod;
+    if (application === undefined || application.ports.length < 2) return;
+    const data = join(this.folder, "data", pod.name);
+    const workload = pod.labels.app ?? "";
+    const child = this.network.start(pod.name, {
+      command: process.execPath,
+      parameters: [join(root, entryOf(workload)), ...application.arguments],
+      environment: {
+        PATH: process.env.PATH ?? "",
+        HOME: data,
+        NODE_COMPILE_CACHE: join(tmpdir(), "docket-compile-cache"),
+        ...application.environment,
+        // The embedded default: what secrets would say of databases, Redis and buckets is not here.
+        ...embedded,
+        DOCKET_DATA_DIR: data,
+        KEY_ENCRYPTION_SECRET: keyEncryptionSecret,
+      },
+      log: join(this.folder, `application-${pod.name}.log`),
+    });
+    this.applications.set(pod.name, child);
+    const [port] = application.ports;
+    await this.#until(
+      child,
+      `application-${pod.name}`,
+      async () =>
+        (await this.probe(pod.name).ask({ operation: "tcp", target: `127.0.0.1:${port}`, giveUpMs: 200 })).connected,
+    );
+  }
+
+  /** Ends a pod's process with SIGTERM and waits for its end. */
+  async endApplication(pod: string): Promise<void> {
+    const child = this.applications.get(pod);
+    if (child === undefined) throw new Error(`Nothing runs in ${pod}.`);
+    endGroup(child, "SIGTERM");
+    await exited(child);
+  }
+
+  async #connect(): Promise<void> {
+    const { tools, outside } = this.options;
+    for (const [from, to] of [
+      [tools.pilotAgent, "pilot-agent"],
+      [tools.envoy, "envoy"],
+      [tools.bootstrap, "bootstrap.json"],
+    ] as const) {
+      await copyFile(from, join(this.folder, to));
+      await chmod(join(this.folder, to), 0o755);
+    }
+    const { network } = this;
+    for (const pod of this.cluster.pods) {
+      await network.addPod(pod.name, pod.address);
+      if (pod.proxy === "sidecar") await network.capture(pod.name, join(this.folder, "pilot-agent"), [...uncaptured, 9464]);
+      this.#addProbe(pod.name);
+    }
+    for (const [name, address] of [
+      ["stranger", strangerAddress],
+      ["known", knownAddress],
+      ["unknown", unknownAddress],
+    ] as const) {
+      await network.addPod(name, address);
+      this.#addProbe(name);
+    }
+    void outside;
+  }
+
+  #addProbe(pod: string): void {
+    const child = this.network.start(pod, { command: process.execPath, parameters: [probeProgram] });
+    this.probes.set(pod, new Probe(pod, child));
+  }
+
+  async #until(child: ChildProcess, name: string, ready: () => Promise<boolean>): Promise<void> {
+    const ended = once(child, "exit").then(() => true);
+    let over = false;
+    void ended.then(() => {
+      over = true;
+    });
+    try {
+      await eventually(async () => over || (await ready().catch(() => false)), { timeoutMs: 120_000, intervalMs: 100 });
+    } catch (error) {
+      throw new Error(`${name} does not become ready: ${(await this.log(name)).slice(-3000)}`, { cause: error });
+    }
+    if (over) throw new Error(`${name} ended: ${(await this.log(name)).slice(-3000)}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+/** What seals the signing keys of the user service; the verification opens them to sign tokens of its own. */
+export const keyEncryptionSecret = "mesh-verification-only-0123456789abcdef";
+
+const embedded: Readonly<Record<string, string>> = {
+  DATABASE_URL: "",
+  REDIS_URL: "",
+  BLOB_URL: "",
+  OTEL_EXPORTER_OTLP_ENDPOINT: "",
+  LOG_LEVEL: "info",
+  // The probes of one run ask more than a person does.
+  RATE_LIMIT_PERCENT: "0",
+};
+
+function entryOf(workload: string): string {
+  return workload === "web" ? "web/main.ts" : `services/${workload}/main.ts`;
+}
+
+function proxyConfigOf({ annotations }: Pod): object {
+  const text = annotations["proxy.istio.io/config"];
+  return text === undefined ? {} : (JSON.parse(text) as object);
+}
+
+function parseAnswer(output: string): { changed: string[]; acknowledged: boolean } {
+  try {
+    return JSON.parse(output);
+  } catch {
+    throw new Error(`istiod refused the objects: ${output}`);
+  }
+}
+
+async function issueCertificates(folder: string, rendered: Rendered, domain: string) {
+  const certificates = join(folder, "certificates");
+  const path = (name: string) => join(certificates, name);
+  const own = await CertificateAuthority.create(certificates, "mesh");
+  const foreign = await CertificateAuthority.create(certificates, "foreign");
+  const spiffe = (namespace: string, account: string) => `URI:spiffe://cluster.local/ns/${namespace}/sa/${account}`;
+  const accounts = new Set(
+    rendered.workloads
+      .filter(({ kind }) => kind === "Deployment")
+      .map(({ spec }) => spec.template.spec.serviceAccountName as string),
+  );
+  for (const account of accounts) await own.issue(spiffe(rendered.namespace, account), path(account));
+  await own.issue(spiffe("docket-elsewhere", "gateway"), path("elsewhere-gateway"));
+  await own.issue(spiffe(rendered.namespace === "docket-dev" ? "docket-prod" : "docket-dev", "gateway"), path("other-gateway"));
+  await foreign.issue(spiffe(rendered.namespace, "gateway"), path("foreign-gateway"));
+  await own.issue("DNS:istiod.istio-system.svc", path("istiod"));
+  // The edge's certificate is vouched for by itself: it is the only one that istiod must believe when it fetches keys.
+  await foreign.issue(`DNS:${domain}`, path("edge"));
+  const gateway = rendered.mesh.find(({ kind }) => kind === "Gateway");
+  const reference = gateway?.spec?.listeners?.find((listener: { tls?: object }) => listener.tls)?.tls.certificateRefs[0];
+  const read = async (name: string) => (await readFile(join(path("edge"), name))).toString("base64");
+  const edge: KubernetesObject = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: reference?.name ?? "edge", namespace: reference?.namespace ?? rendered.namespace },
+    type: "kubernetes.io/tls",
+    data: { "tls.crt": await read("cert-chain.pem"), "tls.key": await read("key.pem") },
+  };
+  return { edge };
+}
+
+async function writeHosts(folder: string, { hosts }: Cluster, options: MeshOptions, ingress: string): Promise<void> {
+  const lines = [
+    "127.0.0.1 localhost",
+    ...hosts,
+    `${ingress} ${options.domain}`,
+    ...options.outside.map((name) => `${knownAddress} ${name}`),
+    ...options.undeclared.map((name) => `${unknownAddress} ${name}`),
+  ];
+  await writeFile(join(folder, "hosts"), `${lines.join("\n")}\n`);
+}

@@ -1,0 +1,127 @@
+// A network namespace for each pod, on one bridge, with the capture that Istio sets up in a cluster. Needs root.
+
+import { execFile, type ChildProcess, spawn } from "node:child_process";
+import { openSync } from "node:fs";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Names of our namespaces begin so; whatever an earlier run left behind is found by it. */
+const prefix = "docket-mesh-";
+const bridge = `${prefix}bridge`;
+/** The address of the bridge: istiod listens there. */
+export const bridgeAddress = "10.244.255.1";
+
+/** What a process in a pod's network is started with. */
+export interface PodProcess {
+  readonly command: string;
+  readonly parameters: readonly string[];
+  /** Default: root. Envoy runs as 1337, whose connections Istio's rules do not capture. */
+  readonly user?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly folder?: string;
+  /** The file that takes what it says; without one, standard input and output are pipes. */
+  readonly log?: string;
+}
+
+/** The network of a verification. Disposing of it ends every process in it and removes it. */
+export class PodNetwork implements AsyncDisposable {
+  readonly #children: ChildProcess[] = [];
+  readonly #hosts: string;
+  #pods = 0;
+
+  /** `hosts` is the path of the file that stands in for /etc/hosts in every pod. */
+  private constructor(hosts: string) {
+    this.#hosts = hosts;
+  }
+
+  static async create(hosts: string): Promise<PodNetwork> {
+    await removeNamespaces();
+    await ip("netns", "add", bridge);
+    await inside(bridge, `ip link add br0 type bridge && ip addr add ${bridgeAddress}/16 dev br0 && ip link set br0 up && ip link set lo up`);
+    return new PodNetwork(hosts);
+  }
+
+  /** A namespace with one address, and whatever it has no route for given to the bridge. */
+  async addPod(name: string, address: string): Promise<void> {
+    const namespace = prefix + name;
+    this.#pods += 1;
+    const [inner, outer] = [`pod${this.#pods}`, `veth${this.#pods}`];
+    await ip("netns", "add", namespace);
+    await ip("link", "add", inner, "netns", namespace, "type", "veth", "peer", "name", outer, "netns", bridge);
+    await inside(bridge, `ip link set ${outer} master br0 up`);
+    await inside(
+      namespace,
+      `ip link set lo up && ip addr add ${address}/16 dev ${inner} && ip link set ${inner} up && ip route add default via ${bridgeAddress}`,
+    );
+  }
+
+  /** Sends what comes in and goes out of a pod through its proxy, by the rules that Istio's own agent writes. */
+  async capture(name: string, pilotAgent: string, excludedInboundPorts: readonly number[]): Promise<void> {
+    await ip(
+      ...["netns", "exec", prefix + name, pilotAgent, "istio-iptables", "-p", "15001", "-z", "15006", "-u", "1337"],
+      ...["-m", "REDIRECT", "-i", "*", "-x", "", "-b", "*", "-d", excludedInboundPorts.join(",")],
+    );
+  }
+
+  /** Starts a process in a pod's network, or in the bridge's when no pod is named. */
+  start(pod: string | undefined, { command, parameters, user = 0, environment, folder, log }: PodProcess): ChildProcess {
+    const namespace = pod === undefined ? bridge : prefix + pod;
+    // The mount is seen by this process alone: `ip netns exec` gives it mounts of its own.
+    const script = `mount --bind '${this.#hosts}' /etc/hosts; exec setpriv --reuid ${user} --regid ${user} --clear-groups "$@"`;
+    const output = log === undefined ? undefined : openSync(log, "a", 0o666);
+    const child = spawn("ip", ["netns", "exec", namespace, "sh", "-c", script, "sh", command, ...parameters], {
+      stdio: output === undefined ? ["pipe", "pipe", "inherit"] : ["ignore", output, output],
+      env: environment ?? process.env,
+      detached: true,
+      ...(folder === undefined ? {} : { cwd: folder }),
+    });
+    this.#children.push(child);
+    return child;
+  }
+
+  /** Runs a command in a pod's network to its end. */
+  async run(pod: string | undefined, command: string, parameters: readonly string[]): Promise<string> {
+    const namespace = pod === undefined ? bridge : prefix + pod;
+    const { stdout } = await run("ip", ["netns", "exec", namespace, command, ...parameters], { maxBuffer: 256 << 20 });
+    return stdout;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) endGroup(child, "SIGKILL");
+    await Promise.all(this.#children.map(exited));
+    await removeNamespaces();
+  }
+}
+
+/** Signals a process and those that it started. */
+export function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** Waits for the end of a process. */
+export async function exited(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  await new Promise((resolve) => child.once("exit", resolve));
+}
+
+async function removeNamespaces(): Promise<void> {
+  const { stdout } = await run("ip", ["netns", "list"]);
+  for (const line of stdout.split("\n")) {
+    const [name = ""] = line.split(" ");
+    if (name.startsWith(prefix)) await ip("netns", "del", name);
+  }
+}
+
+async function ip(...parameters: string[]): Promise<void> {
+  await run("ip", parameters);
+}
+
+async function inside(namespace: string, script: string): Promise<void> {
+  await run("ip", ["netns", "exec", namespace, "sh", "-c", script]);
+}
