@@ -1,15 +1,20 @@
 // Health checks from outside of a process, with the mesh's own encryption.
 
-import { createServer } from "node:http";
 import { once } from "node:events";
+import { createServer } from "node:http";
+import { createClient } from "@connectrpc/connect";
+import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { UploadService } from "@docket/contracts/gen/docket/storage/v1/upload_service_pb.ts";
+import { Health, HealthCheckResponse_ServingStatus as Status } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
 import { describe, expect, it } from "@jest/globals";
 import { allowed } from "./access.ts";
 import { readSettings } from "./config.ts";
+import { reasonOf } from "./errors.ts";
 import { startMeshHttpServer } from "./http/server.ts";
-import { loadDevelopmentIdentity } from "./identity/identity.ts";
+import { loadDevelopmentIdentity, sidecarIdentity } from "./identity/identity.ts";
 import { createLogger } from "./logger.ts";
+import { connectMesh } from "./mesh.ts";
 import { faultOfMeshPage, faultOfPage, faultOfService, reachable } from "./probe.ts";
 import { implement, startService } from "./service.ts";
 import { serviceSettings } from "./service_settings.ts";
@@ -47,6 +52,34 @@ describe("a probe", () => {
     expect(await faultOfService(Workload.STORAGE, config)).toBe("It does not serve.");
     await parts.disposeAsync();
     await expect(faultOfService(Workload.STORAGE, config)).rejects.toThrow();
+  });
+
+  it("needs no name in the pod of a service behind a sidecar, where all else needs one", async () => {
+    const unused = async (): Promise<never> => Promise.reject(new Error("unused"));
+    const methods = Object.fromEntries(UploadService.methods.map(({ localName }) => [localName, unused]));
+    const mesh = { trustDomain: "cluster.local", namespace: "docket-dev" };
+    await using service = await startService({
+      identity: sidecarIdentity({ ...mesh, workload: Workload.STORAGE }),
+      listen: { host: "127.0.0.1", port: 0 },
+      logger: createLogger({ level: "silent" }),
+      authorizer: { check: async () => allowed },
+      verifyToken: unused,
+      services: [implement(UploadService, methods as never)],
+    });
+    await using peer = connectMesh({
+      identity: sidecarIdentity({ ...mesh, workload: Workload.GATEWAY }),
+      addresses: { storage: [service.address] },
+    });
+    const health = createClient(Health, peer.transport(UploadService));
+    expect(await health.check({ service: "" })).toMatchObject({ status: Status.SERVING });
+    const refused = await peer
+      .client(UploadService)
+      .getUpload({ uploadId: "0190b5a0-0000-7000-8000-000000000001" })
+      .catch(reasonOf);
+    expect(refused).toBe(Reason.CALLER_UNKNOWN);
+    // Whoever says a name is judged by it, and this one did not come through the sidecar.
+    const named = { "x-forwarded-client-cert": "URI=spiffe://cluster.local/ns/docket-dev/sa/gateway" };
+    await expect(health.check({ service: "" }, { headers: named })).rejects.toThrow();
   });
 
   it("asks for a page inside the mesh, as one of its workloads", async () => {

@@ -9,7 +9,7 @@ import { createHealth } from "./grpc/health.ts";
 import { bind, close, createServer } from "./grpc/listener.ts";
 import { createReflection } from "./grpc/reflection.ts";
 import { type Implementation, implement, mount } from "./grpc/server.ts";
-import { chain, foreignChain } from "./interceptors/chain.ts";
+import { chain, foreignChain, healthChain } from "./interceptors/chain.ts";
 import { LiveStreams } from "./interceptors/live_streams.ts";
 import type { ChainOptions } from "./interceptors/options.ts";
 import { warmValidation } from "./interceptors/validation.ts";
@@ -53,8 +53,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     descriptors.map(({ typeName }) => typeName),
     options.ready,
   );
+  mount(server, implement(Health, health.handlers), { interceptors: healthChain(chainOptions) });
   const foreign = { interceptors: foreignChain(chainOptions) };
-  mount(server, implement(Health, health.handlers), foreign);
   if (options.reflection ?? true) {
     const reflection = createReflection([...descriptors, Health]);
     mount(server, implement(ServerReflection, reflection), foreign);

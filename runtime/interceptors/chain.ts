@@ -2,7 +2,7 @@
 // gets past start-up, and each link refuses what it cannot decide.
 
 import type { Interceptor } from "@connectrpc/connect";
-import { caller } from "./caller.ts";
+import { caller, callerOrProbe } from "./caller.ts";
 import { deadline } from "./deadline.ts";
 import { errors } from "./errors.ts";
 import type { ChainOptions } from "./options.ts";
@@ -30,7 +30,12 @@ export function chain(options: ChainOptions): Interceptor[] {
   return links.map((link) => link.create(options));
 }
 
-/** The chain of foreign services (health, reflection): nobody is signed in and nothing is named. */
+/** The chain of health, which probes ask for that are no workload. */
+export function healthChain(options: ChainOptions): Interceptor[] {
+  return [telemetry, errors, callerOrProbe].map((create) => create(options));
+}
+
+/** The chain of the other foreign services (reflection): nobody is signed in and nothing is named. */
 export function foreignChain(options: ChainOptions): Interceptor[] {
   return [telemetry, errors, caller].map((create) => create(options));
 }
