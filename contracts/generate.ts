@@ -1,6 +1,6 @@
 /**
- * `npm run gen`: makes contracts/gen (and docs/reference) from proto/. Everything is made and linted in a staging folder first;
- * a proto that does not compile or a policy that is refused leaves contracts/gen as it was.
+ * `npm run gen`: makes contracts/gen, mesh/gen and docs/reference from proto/. Everything is made and linted in a staging
+ * folder first; a proto that does not compile or a policy that is refused leaves all of them as they were.
  * `npm run gen -- docket/user` remakes one package only, for a while in which another does not compile.
  * Run by developers and by CI; nothing imports it.
  */
@@ -18,6 +18,9 @@ const staging = join(contracts, `.staging-${process.pid}`);
 
 /** What the linter and the pages are made of; they run beside the new descriptors, never the old ones. */
 const tools = ["lint.ts", "policy.ts", "registry.ts", "reference.ts", "lint", "package.json"];
+
+/** What mesh/gen is made with; absent where only contracts are made. */
+const meshTemplate = join(root, "buf.gen.mesh.yaml");
 
 /** Every file below a folder, as paths relative to it, in an order that no platform changes. */
 function filesBelow(folder: string): string[] {
@@ -137,6 +140,21 @@ async function writeReference(files: DescFile[]): Promise<void> {
   if (existsSync(settings)) cpSync(settings, join(folder, "settings.md"));
 }
 
+/**
+ * Runs protoc-gen-mesh from a copy beside the new descriptors: from there `@docket/contracts` is the staging folder, whose
+ * package.json says so, and never the old contracts.
+ */
+function writeMesh(): void {
+  const plugin = join(staging, "mesh");
+  cpSync(join(root, "mesh", "src"), plugin, { recursive: true, filter: (path) => !path.endsWith(".test.ts") });
+  const command = JSON.stringify([process.execPath, join(plugin, "protoc-gen-mesh.ts")]);
+  const template = readFileSync(meshTemplate, "utf8").replace("local: protoc-gen-mesh", `local: ${command}`);
+  writeFileSync(join(staging, "buf.gen.mesh.yaml"), template);
+  const made = join(staging, "mesh-gen");
+  mkdirSync(made);
+  buf(["generate", "--template", relative(root, join(staging, "buf.gen.mesh.yaml")), "-o", relative(root, made)]);
+}
+
 async function main(packages: string[]): Promise<number> {
   rmSync(staging, { recursive: true, force: true });
   try {
@@ -155,14 +173,17 @@ async function main(packages: string[]): Promise<number> {
       return 1;
     }
     await writeReference(files);
+    const mesh = packages.length === 0 && existsSync(meshTemplate);
+    if (mesh) writeMesh();
     const changed = swap(join(staging, "gen"), join(contracts, "gen"));
     if (packages.length === 0) swap(join(staging, "reference"), join(root, "docs", "reference"));
+    if (mesh && swap(join(staging, "mesh-gen"), join(root, "mesh", "gen"))) console.log("mesh/gen is new.");
     console.log(changed ? "contracts/gen is new." : "contracts/gen was up to date.");
     return 0;
   } catch (error) {
     // What buf says stands above already.
     if ((error as { status?: number }).status === undefined) throw error;
-    console.error("buf refused the protos; contracts/gen is as it was.");
+    console.error("buf refused the protos, or a plugin did; contracts/gen and mesh/gen are as they were.");
     return 1;
   } finally {
     rmSync(staging, { recursive: true, force: true });

@@ -60,15 +60,6 @@ describe("a reference page", () => {
   });
 });
 
-describe("the call graph", () => {
-  it("is a diagram with an arrow from each caller, and names what is called behind the edge", () => {
-    const graph = pageOf({ policy: `${read} deadline: {seconds: 2}` }).pages.get("call-graph.md");
-    expect(graph).toContain("gateway -- 1 --> user");
-    expect(graph).toContain("- document → user: `ThingService/GetThing`");
-    expect(graph).toContain("`grpc.health.v1.Health`");
-  });
-});
-
 describe("the page of reasons", () => {
   it("tells those of every RPC from those that an RPC must promise", () => {
     const page = pageOf({}).pages.get("reasons.md") ?? "";
