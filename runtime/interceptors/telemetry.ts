@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { type Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { Reason, ReasonSchema } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { type Policy, Workload, WorkloadSchema } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
-import { enumName, policyOf, reasonOptions } from "@docket/contracts/policy";
+import { enumName, foreignService, policyOf, reasonOptions } from "@docket/contracts/policy";
 import { callKey, headerNames } from "../call.ts";
 import { AppError, reasonOf } from "../errors.ts";
 import type { CallRecord, ChainOptions, OpenCall } from "./options.ts";
@@ -85,5 +85,5 @@ function codeOf(error: unknown): Code {
 
 /** Foreign services carry no policy; they have a chain of their own, which does not read it. */
 function policyOrEmpty(method: Parameters<typeof policyOf>[0]): Policy {
-  return method.parent.typeName.startsWith("docket.") ? policyOf(method) : ({ reasons: [] } as unknown as Policy);
+  return foreignService(method.parent.typeName) ? ({ reasons: [] } as unknown as Policy) : policyOf(method);
 }
