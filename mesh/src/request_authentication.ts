@@ -9,7 +9,7 @@ import type { Environment } from "./options.ts";
 import { rowOf } from "./workloads.ts";
 
 /** Where the keys are once an overlay has put the environment's domain in. As it stands no token is taken: closed. */
-const jwksUri = "https://domain.invalid/.well-known/jwks.json";
+const jwksUri = "https://domain/.well-known/jwks.json";
 
 /** What a workload believes of tokens; undefined for those that take none. */
 export function requestAuthentication(workload: Workload, environment: Environment): Commented | undefined {

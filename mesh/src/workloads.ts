@@ -72,7 +72,7 @@ export const outsides: Readonly<Record<Need, Outside>> = {
   redis: { hosts: ["*.cache.amazonaws.com"], ports: [6379], where: "private" },
   // Buckets answer at public addresses, through the network's own endpoint.
   objects: { hosts: ["*.amazonaws.com"], ports: [443], where: "anywhere" },
-  mail: { hosts: ["*.amazonaws.com"], ports: [465, 587], where: "anywhere" },
+  mail: { hosts: ["*.amazonaws.com"], ports: [465], where: "anywhere" },
   // Webhooks go wherever their makers say. What is private stays out of reach: services/integration/egress refuses it first.
   internet: { hosts: ["graph.microsoft.com", "login.microsoftonline.com"], ports: [], where: "public" },
 };
