@@ -3,6 +3,7 @@
 
 import { create, type DescMethod, type DescService, fromBinary, type Message } from "@bufbuild/protobuf";
 import {
+  type ConnectError,
   createContextKey,
   createContextValues,
   createHandlerContext,
@@ -24,7 +25,7 @@ import { maxRequestBytesOf } from "@docket/contracts/policy";
 import { callKey } from "../call.ts";
 import { AppError, toConnectError } from "../errors.ts";
 import { chunkOf, type EncodedChunk, encode, holdFewChunks } from "./encode.ts";
-import { toHeaders, toMetadata, toStatus } from "./status.ts";
+import { toHeaders, toMetadata, toStatus, toTrailer } from "./status.ts";
 
 /** Where a call came from, for the `caller` link of the chain. */
 export interface Peer {
@@ -63,6 +64,8 @@ export function implement<Service extends DescService>(
 export interface MountOptions {
   /** The chain, outermost first. */
   readonly interceptors: Interceptor[];
+  /** What goes over the wire for what a call failed with. Default: an error with a reason, always. */
+  readonly failure?: (error: unknown) => ConnectError;
 }
 
 type AnyCall = ServerUnaryCall<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
@@ -111,8 +114,18 @@ function createCallHandler(method: DescMethod, handler: never, options: MountOpt
       requestSignal: cancelled.signal,
       contextValues: createContextValues().set(peerKey, peerOf(call)),
     });
+    let begun = false;
+    const begin = () => {
+      if (!begun) call.sendMetadata(toMetadata(context.responseHeader));
+      begun = true;
+    };
+    // Without an answer, headers are sent only where a handler has set some: most failures then fit into one frame.
+    const beginUnanswered = () => {
+      if (!context.responseHeader.keys().next().done) begin();
+    };
     const finish = (error: unknown) => {
-      const known = toConnectError(error, "");
+      beginUnanswered();
+      const known = options.failure?.(error) ?? toConnectError(error, "");
       const failed = toStatus(known, context.responseTrailer);
       if (callback) callback(failed);
       else call.emit("error", failed);
@@ -122,8 +135,8 @@ function createCallHandler(method: DescMethod, handler: never, options: MountOpt
         const unary = call as ServerUnaryCall<Buffer, Buffer>;
         const request = decodeUnary(method, unary.request, (fault) => context.values.set(malformedKey, fault));
         const response = await invokeUnaryImplementation(spec, context, request, options.interceptors);
-        call.sendMetadata(toMetadata(context.responseHeader));
-        callback?.(null, encode(method.output, response), toMetadata(context.responseTrailer));
+        begin();
+        callback?.(null, encode(method.output, response), toTrailer(context.responseTrailer));
         return;
       }
       const stream = call as ServerDuplexStream<Buffer, Buffer>;
@@ -131,15 +144,13 @@ function createCallHandler(method: DescMethod, handler: never, options: MountOpt
       const responses = transformInvokeImplementation(spec, context, options.interceptors)(requests);
       if (callback) {
         for await (const response of responses) {
-          call.sendMetadata(toMetadata(context.responseHeader));
-          callback(null, encode(method.output, response), toMetadata(context.responseTrailer));
+          begin();
+          callback(null, encode(method.output, response), toTrailer(context.responseTrailer));
         }
         return;
       }
-      let first = true;
       for await (const response of responses) {
-        if (first) call.sendMetadata(toMetadata(context.responseHeader));
-        first = false;
+        begin();
         // A reader that has stopped reading must not outlive its session, its age or a drain.
         const live = context.values.get(callKey)?.signal ?? context.signal;
         const chunk = chunkOf(method.output, response);
@@ -147,7 +158,8 @@ function createCallHandler(method: DescMethod, handler: never, options: MountOpt
         else if (!stream.write(encode(method.output, response))) await drained(stream, live);
         if (cancelled.signal.aborted) return;
       }
-      stream.end(toMetadata(context.responseTrailer));
+      beginUnanswered();
+      stream.end(toTrailer(context.responseTrailer));
     } catch (error) {
       finish(error);
     } finally {

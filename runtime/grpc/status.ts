@@ -9,7 +9,48 @@ const reserved = /^(grpc-(?!status-details-bin|trace-bin)|:|content-type$|te$|us
 
 /** HTTP headers → gRPC metadata; binary ones are base64 on the HTTP side. */
 export function toMetadata(headers: Headers): Metadata {
-  const metadata = new Metadata();
+  return filled(new WireMetadata(), headers);
+}
+
+/** The trailers of a call that succeeded. */
+export function toTrailer(headers: Headers): Metadata {
+  return filled(new WireMetadata(true), headers);
+}
+
+/**
+ * Metadata as gRPC wants it on the wire, where grpc-js 1.14 does otherwise: binary values without padding (it pads), and no
+ * message beside the status OK (it says "OK").
+ */
+class WireMetadata extends Metadata {
+  readonly #succeeded: boolean;
+
+  constructor(succeeded = false) {
+    super();
+    this.#succeeded = succeeded;
+  }
+
+  override clone(): WireMetadata {
+    const same = new WireMetadata(this.#succeeded);
+    same.setOptions(this.getOptions());
+    for (const key of Object.keys(this.getMap())) for (const value of this.get(key)) same.add(key, value);
+    return same;
+  }
+
+  override toHttp2Headers() {
+    const headers = super.toHttp2Headers();
+    for (const [key, value] of Object.entries(headers)) if (key.endsWith("-bin")) headers[key] = unpadded(value);
+    // Laid over what grpc-js says itself; node sends nothing for it.
+    if (this.#succeeded) headers["grpc-message"] = undefined;
+    return headers;
+  }
+}
+
+function unpadded(value: string | string[] | number | undefined) {
+  if (Array.isArray(value)) return value.map((each) => each.replace(/=+$/, ""));
+  return typeof value === "string" ? value.replace(/=+$/, "") : value;
+}
+
+function filled(metadata: Metadata, headers: Headers): Metadata {
   headers.forEach((value, key) => {
     if (reserved.test(key)) return;
     metadata.add(key, key.endsWith("-bin") ? Buffer.from(value, "base64") : value);

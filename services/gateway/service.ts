@@ -19,7 +19,7 @@ import { HotCopies } from "@docket/runtime/redis/hot_copies";
 import { openRedis } from "@docket/runtime/redis/redis";
 import { SharedBuckets } from "@docket/runtime/redis/shared_buckets";
 import { addressBook, openIdentity } from "@docket/runtime/service_settings";
-import { gatewayClients } from "./clients.ts";
+import { type GatewayClients, gatewayClients } from "./clients.ts";
 import type { GatewayConfig } from "./config.ts";
 import { draining, insecureCookies, listening, requestEnded } from "./events.ts";
 import { archives } from "./files/archives.ts";
@@ -39,7 +39,7 @@ import { Load } from "./limits/load.ts";
 import { RateLimits } from "./limits/rates.ts";
 import { type Listener, startListener } from "./listener/listener.ts";
 import { noPortal, openPortal } from "./portal/portal.ts";
-import { createRpcAdapter } from "./rpc/adapter.ts";
+import { createRpcAdapter, type LibraryOptions } from "./rpc/adapter.ts";
 import { publishedServices } from "./rpc/reflection.ts";
 import { SessionAnswers } from "./rpc/session_answers.ts";
 import { SessionCookie } from "./session/cookie.ts";
@@ -55,6 +55,10 @@ export interface GatewayOverrides {
   /** What the edge publishes. Default: the contract's edge RPCs. */
   readonly rpcs?: readonly Rpc[];
   readonly rates?: RateLimits;
+  /** Stands between the edge and the services that it forwards to. Default: nothing does. */
+  readonly transport?: (mesh: GatewayClients["transport"]) => GatewayClients["transport"];
+  /** What the protocol library is given besides. Default: nothing. */
+  readonly library?: LibraryOptions;
   /** Where the portal's process is at the moment, for one that is started after the edge. Default: WEB_ADDRESS. */
   readonly portal?: () => string | undefined;
 }
@@ -118,7 +122,8 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
     },
     gate,
     streams,
-    transport: clients.transport,
+    transport: overrides.transport?.(clients.transport) ?? clients.transport,
+    library: overrides.library,
     answers: new SessionAnswers(cookie, streams),
     budget,
     maxAnswerBytes: 8 << 20,

@@ -13,6 +13,8 @@ export interface Outcome {
   subject?: string;
   /** The name of the reason, when it was refused or failed. */
   reason?: string;
+  /** Whether an error was put into the words of all errors, so that its answer is not looked at again. */
+  told?: boolean;
 }
 
 export interface Exchange {

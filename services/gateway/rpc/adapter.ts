@@ -38,6 +38,8 @@ type NodeResponse = Parameters<typeof universalResponseToNodeResponse>[1];
 
 export interface RpcAdapterOptions extends ForwardOptions {
   readonly rpcs: readonly Rpc[];
+  /** What the protocol library is given besides. Its interceptors are the outermost. Default: nothing. */
+  readonly library?: LibraryOptions | undefined;
   /** Health and reflection, which the edge answers itself. */
   readonly own: (router: ConnectRouter, options: Partial<ConnectRouterOptions>) => void;
   readonly gate: Gate;
@@ -50,6 +52,9 @@ export interface RpcAdapterOptions extends ForwardOptions {
   readonly draining: AbortSignal;
 }
 
+/** For tests of the protocols themselves, with services that are none of Docket's. */
+export type LibraryOptions = Pick<ConnectRouterOptions, "interceptors" | "jsonOptions">;
+
 export interface RpcAdapter {
   /** Answers when the path is that of an RPC (known or not), and says whether it was. */
   serve(exchange: Exchange): boolean;
@@ -57,10 +62,12 @@ export interface RpcAdapter {
 
 export function createRpcAdapter(options: RpcAdapterOptions): RpcAdapter {
   const byPath = new Map<string, Rpc>(options.rpcs.map((rpc) => [`/${rpc.name}`, rpc]));
+  const { interceptors = [], ...library } = options.library ?? {};
   const router = createConnectRouter({
+    ...library,
     acceptCompression: [compressionGzip, compressionBrotli],
     writeMaxBytes: options.maxAnswerBytes,
-    interceptors: [ourErrors],
+    interceptors: [...interceptors, ourErrors],
   });
   for (const rpc of options.rpcs) mount(router, rpc, options);
   const demand: Demand = { costClass: RateClass.READ, anonymous: true, kind: "stream" };

@@ -38,9 +38,9 @@ export async function finishAnswer(
   return exchange.method === "GET" ? await cached(answer, exchange, rpc?.policy.cache) : answer;
 }
 
-/** Gives a reason to an error that has none. */
+/** Gives a reason to an error that the library made. One that was told before (rpc/forward.ts, translate) has its words. */
 function withReason(error: ConnectError, exchange: Exchange): ConnectError {
-  if (reasonOf(error) !== undefined) return error;
+  if (reasonOf(error) !== undefined || exchange.outcome.told) return error;
   const mended = toConnectError(inOurTerms(error), exchange.requestId);
   exchange.outcome.reason ??= enumName(ReasonSchema, reasonOf(mended) ?? Reason.INTERNAL);
   return mended;

@@ -57,7 +57,7 @@ async function unary(
   const headers = meshHeaders(call.exchange, call.admission ?? {});
   const answer = await options
     .transport(method.parent)
-    .unary(method, context.signal, context.timeoutMs(), headers, message);
+    .unary(method, context.signal, context.timeoutMs(), headers, message, context.values);
   return options.answers.finish(method, answer.message, call, context.protocolName);
 }
 
@@ -80,6 +80,7 @@ async function* stream(
       context.timeoutMs(),
       headers,
       messages as AsyncIterable<never>,
+      context.values,
     );
     yield* endingWith(answer.message as AsyncIterable<Message>, signal, () => undefined);
   } catch (error) {
@@ -124,6 +125,7 @@ export function translate(fault: unknown, { exchange }: EdgeCall): ConnectError 
   told.details = known.details;
   const reason = reasonOf(known) ?? Reason.INTERNAL;
   exchange.outcome.reason = enumName(ReasonSchema, reason);
+  exchange.outcome.told = true;
   if (reason === Reason.INTERNAL && !(error instanceof ConnectError))
     exchange.logger.error({ err: error }, "call failed");
   const retryAfter = known.findDetails(ErrorInfoSchema)[0]?.retryAfter;

@@ -1,0 +1,108 @@
+// The server under test, as connectconformance starts it: it reads a ServerCompatRequest, starts what is to be tested, says
+// where that listens, and ends with SIGTERM.
+//
+//   node server.ts edge     Docket's edge and, behind it over mTLS, the suite's service
+//   node server.ts service  the suite's service on the runtime's gRPC server, without an edge
+//
+//   --listen host:port      where to listen; default 127.0.0.1:0
+//   --service host:port     for `edge`: a service that runs already, for example behind sidecars; MESH_* say who the edge is
+//   --answer host:port      what to tell the suite, where something else stands in front
+
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { create } from "@bufbuild/protobuf";
+import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { type Identity, spiffeId } from "@docket/runtime/identity/identity";
+import { testIdentity, testMesh } from "@docket/runtime/testing/identities";
+import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { startSuiteEdge } from "./edge.ts";
+import { readMessages, writeMessage } from "./framing.ts";
+import {
+  type ServerCompatRequest,
+  ServerCompatRequestSchema,
+  ServerCompatResponseSchema,
+} from "./gen/connectrpc/conformance/v1/server_compat_pb.ts";
+import { startSuiteService } from "./service.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    listen: { type: "string", default: "127.0.0.1:0" },
+    service: { type: "string" },
+    answer: { type: "string" },
+  },
+});
+await using parts = new AsyncDisposableStack();
+const stopped = new Promise((resolve) => process.once("SIGTERM", resolve).once("SIGINT", resolve));
+
+const { value: asked } = await readMessages(ServerCompatRequestSchema, process.stdin).next();
+if (asked === undefined) throw new Error("No ServerCompatRequest came in.");
+const listen = placeOf(values.listen);
+const port = positionals[0] === "service" ? await serviceAlone(asked) : await edge(asked);
+const { host, port: told } = values.answer === undefined ? { host: listen.host, port } : placeOf(values.answer);
+writeMessage(
+  ServerCompatResponseSchema,
+  create(ServerCompatResponseSchema, {
+    host,
+    port: told,
+    ...(asked.useTls && asked.serverCreds ? { pemCert: asked.serverCreds.cert } : {}),
+  }),
+  process.stdout,
+);
+await stopped;
+
+async function edge({ useTls, serverCreds }: ServerCompatRequest): Promise<number> {
+  let tls: { cert: string; key: string } | undefined;
+  if (useTls && serverCreds) {
+    const folder = parts.use(await temporaryFolder());
+    tls = { cert: join(folder.path, "cert.pem"), key: join(folder.path, "key.pem") };
+    await writeFile(tls.cert, serverCreds.cert);
+    await writeFile(tls.key, serverCreds.key);
+  }
+  if (values.service !== undefined) {
+    const { port } = parts.use(await startSuiteEdge({ ...listen, service: values.service, tls }));
+    return port;
+  }
+  const own = { host: "127.0.0.1", port: 0 };
+  const service = parts.use(await startSuiteService(await testIdentity(Workload.DOCUMENT), own));
+  const identity = await testIdentity(Workload.GATEWAY);
+  const { port } = parts.use(
+    await startSuiteEdge({ ...listen, identity, service: `127.0.0.1:${service.port}`, tls }),
+  );
+  return port;
+}
+
+async function serviceAlone(request: ServerCompatRequest): Promise<number> {
+  const service = parts.use(await startSuiteService(identityOf(request), listen));
+  return service.port;
+}
+
+/**
+ * An identity of the suite: its clients show certificates that it made itself, or none, and no SPIFFE id. Whoever gets
+ * through the runtime's own TLS is the gateway.
+ */
+function identityOf({ useTls, serverCreds, clientTlsCert }: ServerCompatRequest): Identity {
+  const text = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString();
+  return {
+    ...testMesh,
+    workload: Workload.DOCUMENT,
+    id: spiffeId(Workload.DOCUMENT, testMesh),
+    mode: useTls ? "mtls" : "sidecar",
+    current: () => ({
+      ca: text(clientTlsCert),
+      certificate: text(serverCreds?.cert),
+      key: text(serverCreds?.key),
+      expiresAt: new Date(Date.now() + 3_600_000),
+    }),
+    onRenewed: () => () => undefined,
+    workloadOf: () => Workload.GATEWAY,
+    faultOfServer: () => undefined,
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
+function placeOf(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(":");
+  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
+}
