@@ -1,7 +1,7 @@
 // Who may call which RPC with what, read from the policies: the one model that every manifest is made from.
 
 import type { DescFile, DescMethod, DescService } from "@bufbuild/protobuf";
-import { Permission, Principal, Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { Permission, Principal, type Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import {
   callersOf,
   deadlineMsOf,
