@@ -14,6 +14,9 @@ import { digestOverGrpc, digestOverHttp, upload } from "./transfer.ts";
 import { tusUpload } from "./tus.ts";
 import { Watcher } from "./watcher.ts";
 
+/** Accounts that are there already, by the name of who plays them. */
+export type JourneyPeople = Readonly<Record<"Anna" | "Ben" | "Eve", Pick<Person, "email" | "password">>>;
+
 /** What a journey needs. */
 export interface JourneyOptions {
   /** Where the edge is: `http://127.0.0.1:8080`. */
@@ -22,6 +25,10 @@ export interface JourneyOptions {
   readonly largeBytes?: number;
   /** Says each step. Default: nobody is told. */
   readonly log?: (line: string) => void;
+  /** Who goes it, where nobody may sign up without an invitation. Default: three people sign up. */
+  readonly people?: JourneyPeople;
+  /** Whether the workspace is deleted in the end, and the sessions ended. Default: false. */
+  readonly clean?: boolean;
 }
 
 /** Goes the whole way and throws at the first thing that is not as promised. */
@@ -29,13 +36,17 @@ export async function runJourney({
   url,
   largeBytes = 300_000_000,
   log = () => undefined,
+  people,
+  clean = false,
 }: JourneyOptions): Promise<void> {
-  const anna = await signUp(url, "Anna");
+  const person = async (name: keyof JourneyPeople) =>
+    people === undefined ? await signUp(url, name) : await signIn(url, people[name]);
+  const anna = await person("Anna");
   const { workspace } = await anna.workspaces.createWorkspace({ name: "Harbour Works" });
   const workspaceId = workspace?.id ?? "";
   log(`${anna.email} made workspace ${workspaceId}`);
 
-  const ben = await signUp(url, "Ben");
+  const ben = await person("Ben");
   const invited = await anna.workspaces.createInvitation({
     workspaceId,
     email: ben.email,
@@ -128,7 +139,8 @@ export async function runJourney({
   assert.equal(await digestOverHttp(ben, drawing?.id ?? "", 1), large.sha256().toString("hex"));
   log("every version came down byte for byte, over HTTP and over gRPC");
 
-  await refusesStranger(url, { workspaceId, documentId, taskId, uploadId: secondUpload });
+  const eve = await person("Eve");
+  await refusesStranger(eve, { workspaceId, documentId, taskId, uploadId: secondUpload });
   log("a stranger finds nothing");
 
   await watcher.until(ChangeKind.TASK_COMPLETED, 1);
@@ -139,6 +151,9 @@ export async function runJourney({
   const again = await signIn(url, anna);
   await again.sessions.signOut({});
   assert.equal(await codeOf(again.documents.getDocument({ documentId })), Code.Unauthenticated);
+  if (!clean) return;
+  await anna.workspaces.deleteWorkspace({ workspaceId });
+  await Promise.all([anna, ben, eve].map(({ sessions }) => sessions.signOut({})));
 }
 
 /** The id of a built-in role. */
@@ -157,10 +172,9 @@ async function codeOf(call: Promise<unknown>): Promise<Code | undefined> {
 }
 
 async function refusesStranger(
-  url: string,
+  eve: Person,
   ids: { workspaceId: string; documentId: string; taskId: string; uploadId: string },
 ): Promise<void> {
-  const eve = await signUp(url, "Eve");
   const { workspaceId, documentId, taskId, uploadId } = ids;
   const tries: Record<string, Promise<unknown>> = {
     getWorkspace: eve.workspaces.getWorkspace({ workspaceId }),
