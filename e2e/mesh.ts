@@ -16,6 +16,7 @@ import { StartError } from "@docket/runtime/errors";
 import type { CallRecord } from "@docket/runtime/interceptors/options";
 import { createLogger, type Logger } from "@docket/runtime/logger";
 import { redisLocation } from "@docket/runtime/redis/location";
+import type { TelemetryOverrides } from "@docket/runtime/telemetry/telemetry";
 import { readConfig as readStorageConfig } from "@docket/storage/config";
 import { startStorageService } from "@docket/storage/service";
 import { readConfig as readUserConfig } from "@docket/user/config";
@@ -31,6 +32,8 @@ export interface MeshOverrides {
   readonly logger?: Logger;
   /** Told of each call that any service has ended. */
   readonly observe?: (record: CallRecord) => void;
+  /** What is told of traces beside the settings. */
+  readonly telemetry?: TelemetryOverrides | undefined;
   /** Starts the portal too, as a child process. Default: no pages, as most tests need none. */
   readonly portal?: PortalOptions | undefined;
 }
@@ -54,7 +57,7 @@ export interface RunningMesh extends AsyncDisposable {
 /** Starts everything, in the order in which services call each other. Throws ConfigError or StartError. */
 export async function startMesh(
   environment: Environment,
-  { logger, observe, portal: wanted }: MeshOverrides = {},
+  { logger, observe, telemetry, portal: wanted }: MeshOverrides = {},
 ): Promise<RunningMesh> {
   // Every setting is checked before anything is made.
   const inside = {
@@ -73,6 +76,7 @@ export async function startMesh(
   const overridesOf = (service: string) => ({
     logger: logger?.child({ service }) ?? createLogger({ service, level: gatewayConfig.logLevel }),
     ...(observe === undefined ? {} : { observe }),
+    ...(telemetry === undefined ? {} : { telemetry }),
   });
   await using parts = new AsyncDisposableStack();
   parts.use(await openDataDir(gatewayConfig.dataDir));

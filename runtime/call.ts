@@ -49,6 +49,8 @@ export interface Call {
   readonly logger: Logger;
   /** The address of the client at the edge, as the gateway saw it; empty when the call began in the mesh. */
   readonly clientAddress: string;
+  /** The trace that the caller named, passed on where this process traces nothing itself. */
+  readonly trace?: string | undefined;
 }
 
 /** The names of the headers that travel from hop to hop. */
@@ -94,6 +96,7 @@ export function forwardCall(call: Call): CallOptions {
   const headers = new Headers({ [headerNames.requestId]: call.requestId });
   if (call.subject !== undefined) headers.set(headerNames.authorization, `Bearer ${call.subject.token}`);
   if (call.clientAddress !== "") headers.set(headerNames.clientAddress, call.clientAddress);
+  if (call.trace !== undefined) headers.set(headerNames.trace, call.trace);
   const options: CallOptions = { signal: call.signal, headers };
   if (call.deadline !== undefined) options.timeoutMs = Math.max(1, call.deadline - Date.now() - shavedMs);
   return options;

@@ -2,6 +2,7 @@
 // name of the field at any depth, and by their shape inside texts.
 
 import { type DestinationStream, type Logger as PinoLogger, destination as openDestination, pino } from "pino";
+import { activeSpan } from "./telemetry/span.ts";
 
 /** A logger. Make one per process with {@link createLogger}; its children add fields to every line. */
 export type Logger = PinoLogger;
@@ -37,7 +38,14 @@ export function createLogger({ service, level = "info", destination }: LoggerOpt
         log: (fields) => redactFields(fields),
       },
       serializers: { err: (value) => value },
-      hooks: { streamWrite: redactText },
+      mixin: placeInTrace,
+      hooks: {
+        streamWrite: (line) => {
+          const clean = redactText(line);
+          if (service !== undefined && sinks.size > 0) for (const take of sinks.get(service) ?? []) take(clean);
+          return clean;
+        },
+      },
     },
     destination ?? openDestination({ fd: 2, sync: true }),
   );
@@ -47,6 +55,31 @@ export function createLogger({ service, level = "info", destination }: LoggerOpt
     return child.call(this, redactFields(fields), options);
   } as typeof logger.child;
   return logger;
+}
+
+type Sink = (line: string) => void;
+
+const sinks = new Map<string, Set<Sink>>();
+
+/**
+ * Shows `take` every line of a service that is written from now on, as it is written: one JSON object, cleaned, with a line
+ * break. It must not throw, wait or log.
+ */
+export function onLogLine(service: string, take: (line: string) => void): Disposable {
+  const known = sinks.get(service) ?? new Set();
+  sinks.set(service, known.add(take));
+  return {
+    [Symbol.dispose]() {
+      known.delete(take);
+      if (known.size === 0) sinks.delete(service);
+    },
+  };
+}
+
+/** By which a line is found from a trace, and a trace from a line. */
+function placeInTrace(): object {
+  const span = activeSpan();
+  return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
 }
 
 const blot = "[redacted]";

@@ -6,12 +6,16 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import type { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
-import { deadlineMsOf, retriesOf, workloadName, workloadOf } from "@docket/contracts/policy";
+import { deadlineMsOf, retriesOf, rpcNameOf, workloadName, workloadOf } from "@docket/contracts/policy";
 import { headerNames } from "./call.ts";
 import { AppError, reasonOf, toConnectError } from "./errors.ts";
 import { type Channel, openChannel } from "./grpc/channel.ts";
 import { createGrpcTransport } from "./grpc/transport.ts";
 import type { Identity } from "./identity/identity.ts";
+import { ClientCalls } from "./telemetry/call_metrics.ts";
+import { clientSpans } from "./telemetry/client_spans.ts";
+import { activeSpan } from "./telemetry/span.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 
 /** Where services listen: `user` → ["127.0.0.1:7101"]. Several addresses are balanced round robin. */
 export type Addresses = Readonly<Record<string, readonly string[]>>;
@@ -21,6 +25,8 @@ export interface MeshOptions {
   readonly identity: Identity;
   /** Read at each first use of a service, so that a service may be started after its callers. */
   readonly addresses: Addresses;
+  /** Where calls are traced and counted. Default: nowhere. */
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /** The other services, as seen from one. */
@@ -32,7 +38,10 @@ export interface Mesh extends AsyncDisposable {
 }
 
 /** Opens nothing yet: a channel connects with its first call, and again by itself. */
-export function connectMesh({ identity, addresses }: MeshOptions): Mesh {
+export function connectMesh({ identity, addresses, telemetry }: MeshOptions): Mesh {
+  const calls = telemetry?.metrics && new ClientCalls(telemetry.metrics);
+  const watching = telemetry === undefined ? [] : [clientSpans(calls)];
+  const interceptors = [...watching, deadlines, retries(calls)];
   const channels = new Map<Workload, Channel>();
   const transports = new Map<Workload, Transport>();
   const channelOf = (workload: Workload) => {
@@ -46,7 +55,7 @@ export function connectMesh({ identity, addresses }: MeshOptions): Mesh {
     const workload = workloadOf(service);
     const known = transports.get(workload);
     if (known !== undefined) return known;
-    const made = createGrpcTransport({ client: () => channelOf(workload), interceptors: [deadlines, retries] });
+    const made = createGrpcTransport({ client: () => channelOf(workload), interceptors });
     transports.set(workload, made);
     return made;
   };
@@ -78,20 +87,24 @@ const deadlines: Interceptor = (next) => async (request) => {
 };
 
 /** Tries idempotent calls again, when the server was away or gave way to another transaction. */
-const retries: Interceptor = (next) => async (request) => {
-  const attempts = request.stream ? 0 : retriesOf(request.method);
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return await next(request);
-    } catch (error) {
-      if (attempt >= attempts || request.signal.aborted || !retryable(error)) throw error;
-      // Only an abort makes the pause fail, and then the next try says so.
-      await pause(Math.min(1000, 50 * 2 ** attempt) * (0.5 + Math.random()), undefined, {
-        signal: request.signal,
-      }).catch(() => undefined);
+function retries(calls: ClientCalls | undefined): Interceptor {
+  return (next) => async (request) => {
+    const attempts = request.stream ? 0 : retriesOf(request.method);
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await next(request);
+      } catch (error) {
+        if (attempt >= attempts || request.signal.aborted || !retryable(error)) throw error;
+        activeSpan()?.event("tried again", { "docket.attempt": attempt + 1 });
+        calls?.retried(rpcNameOf(request.method));
+        // Only an abort makes the pause fail, and then the next try says so.
+        await pause(Math.min(1000, 50 * 2 ** attempt) * (0.5 + Math.random()), undefined, {
+          signal: request.signal,
+        }).catch(() => undefined);
+      }
     }
-  }
-};
+  };
+}
 
 function retryable(error: unknown): boolean {
   if (reasonOf(error) === Reason.RESUME) return false;

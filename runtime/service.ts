@@ -13,12 +13,13 @@ import { chain, foreignChain, healthChain } from "./interceptors/chain.ts";
 import { LiveStreams } from "./interceptors/live_streams.ts";
 import type { ChainOptions } from "./interceptors/options.ts";
 import { warmValidation } from "./interceptors/validation.ts";
+import { ServerCalls } from "./telemetry/call_metrics.ts";
 
 export { implement } from "./grpc/server.ts";
 export { LiveStreams } from "./interceptors/live_streams.ts";
 
 /** What a service is made from. */
-export interface ServiceOptions extends Omit<ChainOptions, "liveStreams"> {
+export interface ServiceOptions extends Omit<ChainOptions, "liveStreams" | "calls"> {
   /** The services of the contract that it implements. */
   readonly services: readonly Implementation[];
   readonly listen: { readonly host: string; readonly port: number };
@@ -41,12 +42,15 @@ export interface RunningService extends AsyncDisposable {
 /** Starts a service, or throws a StartError with one sentence. */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const { services, identity, listen, logger, liveStreams = new LiveStreams(), drainMs = 10_000 } = options;
+  const { metrics } = options.telemetry ?? {};
   const descriptors = services.map(({ service }) => service);
   refuseWithoutPolicy(descriptors);
   warmValidation(descriptors);
 
   const server = createServer();
-  const chainOptions: ChainOptions = { ...options, liveStreams };
+  const methods = descriptors.flatMap((service) => service.methods);
+  const calls = metrics && new ServerCalls(metrics, methods);
+  const chainOptions: ChainOptions = { ...options, liveStreams, calls };
   for (const implementation of services) mount(server, implementation, { interceptors: chain(chainOptions) });
 
   const health = createHealth(
@@ -54,7 +58,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     options.ready,
   );
   mount(server, implement(Health, health.handlers), { interceptors: healthChain(chainOptions) });
-  const foreign = { interceptors: foreignChain(chainOptions) };
+  // Probes come every few seconds: they are counted, and no traces are made of them.
+  const foreign = { interceptors: foreignChain({ ...chainOptions, telemetry: undefined }) };
   if (options.reflection ?? true) {
     const reflection = createReflection([...descriptors, Health]);
     mount(server, implement(ServerReflection, reflection), foreign);

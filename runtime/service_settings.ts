@@ -9,6 +9,7 @@ import { type Identity, loadIdentity, meshSettings } from "./identity/identity.t
 import { type LogLevel, logLevels } from "./logger.ts";
 import type { Addresses } from "./mesh.ts";
 import { redisSettings } from "./redis/settings.ts";
+import { telemetrySettings } from "./telemetry/settings.ts";
 
 /** Where each service listens when it is a process of its own on one machine. */
 const defaultPorts: Readonly<Record<string, number>> = {
@@ -30,6 +31,7 @@ export const processSettings = {
   }),
   mesh: meshSettings,
   redis: redisSettings,
+  telemetry: telemetrySettings,
   addresses: {
     user: addressesOf(Workload.USER),
     document: addressesOf(Workload.DOCUMENT),

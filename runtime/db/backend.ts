@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { Migrator } from "@mikro-orm/migrations";
 import { MikroORM, SqliteDriver } from "@mikro-orm/sql";
 import { StartError } from "../errors.ts";
+import { Statements } from "../telemetry/statements.ts";
 import type { Entity, OpenDatabaseOptions } from "./database.ts";
 import { isAway } from "./errors.ts";
 import { MIGRATION_TABLE, type Orm, SCHEMA_STATE_TABLE } from "./migrate.ts";
 import { PooledMysqlDialect } from "./mysql/dialect.ts";
 import { drivers } from "./mysql/drivers.ts";
 import { withMigrationLock } from "./mysql/migration_lock.ts";
-import { openPool } from "./mysql/pool.ts";
+import { observePool, openPool } from "./mysql/pool.ts";
 import type { TransactionScope } from "./scope.ts";
 import { SqliteClient } from "./sqlite/client.ts";
 import { SqliteWorkerDialect } from "./sqlite/dialect.ts";
@@ -21,7 +22,7 @@ const QUICK_CHECK_LIMIT_BYTES = 64 * 1024 * 1024;
 
 type Options = Pick<
   OpenDatabaseOptions<readonly Entity[]>,
-  "name" | "entities" | "migrations" | "logger" | "connection"
+  "name" | "entities" | "migrations" | "logger" | "connection" | "telemetry"
 >;
 
 /** An open database. */
@@ -51,7 +52,7 @@ async function openFile({ folder }: SqliteLocation, options: Options, scope: Tra
       ...common(options, "sqlite"),
       driver: SqliteDriver,
       dbName: file,
-      driverOptions: new SqliteWorkerDialect(client, scope),
+      driverOptions: new SqliteWorkerDialect(client, scope, statementsOf("sqlite", options)),
     });
     return {
       orm,
@@ -75,9 +76,11 @@ async function openServer(location: MysqlLocation, options: Options, scope: Tran
   let migrating: { readonly passedOver: ReadonlySet<number> } | undefined;
   const dialect = new PooledMysqlDialect(pool.pool, {
     scope,
+    statements: statementsOf(server, options),
     passedOver: () => migrating?.passedOver ?? none,
     migrating: () => migrating !== undefined,
   });
+  if (options.telemetry?.metrics) observePool(options.telemetry.metrics, pool.pool);
   let orm: Orm | undefined;
   try {
     // Before MikroORM, which would hide why a server refuses.
@@ -108,6 +111,10 @@ async function openServer(location: MysqlLocation, options: Options, scope: Tran
     },
     close: () => open.close(true),
   };
+}
+
+function statementsOf(system: "sqlite" | "mysql" | "mariadb", { name, telemetry }: Options): Statements {
+  return new Statements({ system, database: name, metrics: telemetry?.metrics });
 }
 
 function common(options: Options, dialect: "sqlite" | "mysql") {

@@ -7,6 +7,7 @@ import type { AbstractSqlConnection, EntitySchemaWithMeta, InferKyselyDB } from 
 import { type Kysely, sql, type Transaction } from "kysely";
 import { StartError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import { type Backend, openBackend } from "./backend.ts";
 import { isDenied } from "./errors.ts";
 import {
@@ -54,6 +55,8 @@ export interface OpenDatabaseOptions<Entities extends readonly Entity[]> {
   readonly entities: Entities;
   readonly migrations: Migrations;
   readonly logger: Pick<Logger, "info" | "warn" | "error" | "debug">;
+  /** Where statements are counted and traced. Default: nowhere. */
+  readonly telemetry?: Telemetry | undefined;
   /**
    * Whether pending migrations are applied now. Default: true for SQLite, the embedded default. When false, pending
    * ones are a StartError: a job of its own runs them. `unchecked` opens whatever schema there is, for that job.

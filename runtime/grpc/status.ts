@@ -75,10 +75,14 @@ export function toStatus(error: ConnectError, trailer: Headers): StatusObject {
   return { code: error.code as number as status, details: error.rawMessage, metadata: toMetadata(headers) };
 }
 
-/** What a client makes of a status that is not OK. */
-export function fromStatus(received: StatusObject): ConnectError {
+/** What a client makes of a status that is not OK. Headers that came before it are told with the trailers. */
+export function fromStatus(received: StatusObject, header?: Headers): ConnectError {
   const headers = toHeaders(received.metadata ?? new Metadata());
   headers.set("grpc-status", String(received.code));
   headers.set("grpc-message", encodeURIComponent(received.details ?? ""));
-  return findTrailerError(headers) ?? new ConnectError(received.details, received.code as number);
+  const error = findTrailerError(headers) ?? new ConnectError(received.details, received.code as number);
+  header?.forEach((value, key) => {
+    if (key !== "date" && !reserved.test(key)) error.metadata.append(key, value);
+  });
+  return error;
 }

@@ -90,7 +90,7 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
       toMetadata(request.header),
       deadlineOf(timeoutMs),
       (error: ServiceError | null, message?: MessageShape<O>) => {
-        if (error) reject(fromStatus(error));
+        if (error) reject(fromStatus(error, header));
         else answer = message as MessageShape<O>;
       },
     );
@@ -101,7 +101,7 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
     });
     call.on("status", (status) => {
       request.signal.removeEventListener("abort", abort);
-      if (status.code !== 0) return reject(fromStatus(status));
+      if (status.code !== 0) return reject(fromStatus(status, header));
       const trailer = toHeaders(status.metadata);
       resolve({ stream: false, service: method.parent, method, header, trailer, message: answer });
     });

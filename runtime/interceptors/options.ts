@@ -7,6 +7,8 @@ import type { Authorizer } from "../access.ts";
 import type { Call, Subject } from "../call.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Logger } from "../logger.ts";
+import type { ServerCalls } from "../telemetry/call_metrics.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { LiveStreams } from "./live_streams.ts";
 
 /** What is said of a call when it has ended. */
@@ -33,6 +35,10 @@ export interface ChainOptions {
   readonly liveStreams: LiveStreams;
   /** Told of each call that ended. Default: nobody. */
   readonly observe?: (record: CallRecord) => void;
+  /** Where calls are traced. Default: nowhere. */
+  readonly telemetry?: Telemetry | undefined;
+  /** Where calls are counted. Default: nowhere. */
+  readonly calls?: ServerCalls | undefined;
 }
 
 /** The call as the links fill it. Handlers see it as {@link Call}, which they cannot change. */

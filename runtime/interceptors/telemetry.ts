@@ -1,4 +1,5 @@
-// Opens the call, and says how it ended: one log line and one record each. Never a message, a title or a token.
+// Opens the call, and says how it ended: one log line, one span, one count and one record each. Never a message, a title
+// or a token.
 
 import { randomUUID } from "node:crypto";
 import { type Code, ConnectError, type Interceptor } from "@connectrpc/connect";
@@ -7,13 +8,16 @@ import { type Policy, Workload, WorkloadSchema } from "@docket/contracts/gen/doc
 import { enumName, foreignService, policyOf, reasonOptions } from "@docket/contracts/policy";
 import { callKey, headerNames } from "../call.ts";
 import { AppError, reasonOf } from "../errors.ts";
+import { isServerFault, statusName } from "../telemetry/call_metrics.ts";
+import { iterateWithin, type LiveSpan, within } from "../telemetry/span.ts";
+import { parseTraceparent } from "../telemetry/traceparent.ts";
 import type { CallRecord, ChainOptions, OpenCall } from "./options.ts";
-import { finishing } from "./streams.ts";
+import { finishing, observing } from "./streams.ts";
 
 /** Ids that we take from a caller; anything else gets a new one, so that logs stay clean. */
 const wellFormed = /^[A-Za-z0-9._-]{8,64}$/;
 
-export function telemetry({ logger, observe }: ChainOptions): Interceptor {
+export function telemetry({ logger, observe, telemetry: told, calls }: ChainOptions): Interceptor {
   return (next) => async (request) => {
     const started = performance.now();
     const sent = request.header.get(headerNames.requestId) ?? "";
@@ -29,8 +33,16 @@ export function telemetry({ logger, observe }: ChainOptions): Interceptor {
       signal: request.signal,
       logger: logger.child({ request_id: requestId, rpc }),
       clientAddress: request.header.get(headerNames.clientAddress) ?? "",
+      trace: request.header.get(headerNames.trace) ?? undefined,
     };
     request.contextValues.set(callKey, call);
+    const span = told?.tracing?.start(rpc, "server", {
+      parent: parseTraceparent(call.trace),
+      attributes: { "rpc.system.name": "grpc", "rpc.method": rpc, "docket.request_id": requestId },
+    });
+    const closed = request.stream ? calls?.opened(rpc) : undefined;
+    // Also where the answer is given up before anybody reads it.
+    if (closed !== undefined) request.signal.addEventListener("abort", closed, { once: true });
     const finish = (error?: unknown) => {
       const record: CallRecord = {
         rpc,
@@ -41,12 +53,21 @@ export function telemetry({ logger, observe }: ChainOptions): Interceptor {
         refusedBy: error instanceof ConnectError && error.cause instanceof AppError ? error.cause.refusedBy : undefined,
         durationMs: Math.round((performance.now() - started) * 1000) / 1000,
       };
-      report(call, record, error);
+      closed?.();
+      calls?.ended(rpc, record.caller, record.reason, { ...record, seconds: record.durationMs / 1000, span });
+      within(span, () => report(call, record, error));
+      if (span !== undefined) conclude(span, record);
       observe?.(record);
     };
     try {
-      const response = await next(request);
-      if (response.stream) return { ...response, message: finishing(response.message, finish) };
+      const response = await within(span, () => next(watched(request, span)));
+      if (response.stream) {
+        const answers = iterateWithin(
+          span,
+          span?.sampled ? counting(span, "sent", response.message) : response.message,
+        );
+        return { ...response, message: finishing(answers, finish) };
+      }
       finish();
       return response;
     } catch (error) {
@@ -54,6 +75,41 @@ export function telemetry({ logger, observe }: ChainOptions): Interceptor {
       throw error;
     }
   };
+}
+
+/** Says of a stream when messages came in. */
+function watched<Request extends { readonly stream: boolean; readonly message: unknown }>(
+  request: Request,
+  span: LiveSpan | undefined,
+): Request {
+  if (!request.stream || span?.sampled !== true) return request;
+  return { ...request, message: counting(span, "received", request.message as AsyncIterable<unknown>) };
+}
+
+/** The first messages are events of the span; all are counted. */
+function counting<T>(span: LiveSpan, what: "sent" | "received", source: AsyncIterable<T>): AsyncIterable<T> {
+  let count = 0;
+  return finishing(
+    observing(source, () => {
+      count += 1;
+      if (count <= messagesTold) span.event(`message ${what}`, { "rpc.message.id": count });
+    }),
+    () => span.set({ [`docket.messages.${what}`]: count }),
+  );
+}
+
+/** How many messages of a stream are told of, each way: it may live for an hour. */
+const messagesTold = 16;
+
+function conclude(span: LiveSpan, { code, reason, refusedBy, caller }: CallRecord): void {
+  span.set({
+    "rpc.response.status_code": statusName(code),
+    "docket.caller": enumName(WorkloadSchema, caller).toLowerCase(),
+    "docket.reason": reason === undefined ? undefined : enumName(ReasonSchema, reason),
+    "docket.refused_by": refusedBy,
+  });
+  if (isServerFault(code)) span.fail(statusName(code));
+  span.end();
 }
 
 function report(call: OpenCall, record: CallRecord, error: unknown): void {

@@ -27,6 +27,7 @@ import { shareWakeUps } from "@docket/runtime/redis/wake_ups";
 import { answersCalls, type Role, runsJobs } from "@docket/runtime/role";
 import { implement, LiveStreams, type RunningService, startService } from "@docket/runtime/service";
 import { addressBook, databaseOf, openIdentity } from "@docket/runtime/service_settings";
+import { openTelemetry, type TelemetryOverrides } from "@docket/runtime/telemetry/telemetry";
 import { createTokenVerifier, jwksOf } from "@docket/runtime/token";
 import { createAuthorizer } from "./authorizer.ts";
 import { type Clients, connectClients } from "./clients.ts";
@@ -65,6 +66,8 @@ export interface DocumentOverrides {
   readonly watching?: Pick<WatchingOptions, "heartbeatMs" | "slowMs" | "queueLength" | "streamsOfSubject">;
   /** Told of each call that ended. */
   readonly observe?: (record: CallRecord) => void;
+  /** What is told of traces beside the settings. */
+  readonly telemetry?: TelemetryOverrides;
 }
 
 /** A document service that runs. */
@@ -84,14 +87,19 @@ export async function startDocumentService(
   const { role = "all" } = overrides;
   const events = createEvents(logger);
   await using parts = new AsyncDisposableStack();
+  const telemetry = parts.use(
+    await openTelemetry(config.telemetry, { service: "document", logger, ...overrides.telemetry }),
+  );
 
   const identity = overrides.identity ?? (await openIdentity(Workload.DOCUMENT, config));
-  const mesh = parts.use(connectMesh({ identity, addresses: addressBook(config) }));
+  const mesh = parts.use(connectMesh({ identity, addresses: addressBook(config), telemetry }));
   const clients = overrides.clients ?? connectClients(mesh);
   const membership = createMembershipCache({ client: clients.memberships, clock });
   const fetchKeys = async () => jwksOf((await clients.tokens.listPublicKeys({})).keys);
 
-  const db = parts.use(await openDatabase({ ...databaseOf(config), name: "document", entities, migrations, logger }));
+  const db = parts.use(
+    await openDatabase({ ...databaseOf(config), name: "document", entities, migrations, logger, telemetry }),
+  );
   parts.use(shareWakeUps(db, parts.use(openRedis(config.redis, logger))));
   const authorizer = createAuthorizer({ db, membership, others: resourceChecks({ db, membership }) });
   const references = parts.use(startReferences({ db, blobs: clients.blobs, events, logger, ...config.references }));
@@ -125,6 +133,7 @@ export async function startDocumentService(
     await startService({
       identity,
       logger,
+      telemetry,
       listen: config.listen,
       authorizer,
       liveStreams,

@@ -1,7 +1,9 @@
 // What the edge says of its own doings: one function per event. Never a query, cookie, token, title or body.
 
 import type { Logger } from "@docket/runtime/logger";
+import type { Metrics } from "@docket/runtime/telemetry/metrics";
 import type { Exchange } from "./http/exchange.ts";
+import type { Gauges } from "./service.ts";
 
 /** A request has been answered, or its client has gone. */
 export function requestEnded(
@@ -54,4 +56,14 @@ export function listening(logger: Logger, url: string): void {
 /** No new connections from now on. */
 export function draining(logger: Logger, openStreams: number, connections: number): void {
   logger.info({ open_streams: openStreams, connections }, "draining");
+}
+
+/** What the edge has in hand, for whoever looks at its metrics. */
+export function tellGauges(metrics: Metrics, gauges: () => Gauges): void {
+  const tell = (name: string, unit: string, description: string, read: (now: Gauges) => number) =>
+    metrics.gauge(`docket.edge.${name}`, { unit, description }, () => [{ value: read(gauges()) }]);
+  tell("connections", "{connection}", "Connections of clients.", ({ connections }) => connections);
+  tell("in_flight", "{request}", "Requests, streams and transfers that have not ended.", ({ inFlight }) => inFlight);
+  tell("streams_open", "{stream}", "Streams of somebody signed in.", ({ openStreams }) => openStreams);
+  tell("held", "By", "Request messages in memory.", ({ heldBytes }) => heldBytes);
 }

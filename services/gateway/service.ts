@@ -19,9 +19,11 @@ import { HotCopies } from "@docket/runtime/redis/hot_copies";
 import { openRedis } from "@docket/runtime/redis/redis";
 import { SharedBuckets } from "@docket/runtime/redis/shared_buckets";
 import { addressBook, openIdentity } from "@docket/runtime/service_settings";
+import { HttpRequests } from "@docket/runtime/telemetry/http_requests";
+import { openTelemetry, type TelemetryOverrides } from "@docket/runtime/telemetry/telemetry";
 import { type GatewayClients, gatewayClients } from "./clients.ts";
 import type { GatewayConfig } from "./config.ts";
-import { draining, insecureCookies, listening, requestEnded } from "./events.ts";
+import { draining, insecureCookies, listening, requestEnded, tellGauges } from "./events.ts";
 import { archives } from "./files/archives.ts";
 import { Contents } from "./files/contents.ts";
 import { downloads } from "./files/downloads.ts";
@@ -61,6 +63,8 @@ export interface GatewayOverrides {
   readonly library?: LibraryOptions;
   /** Where the portal's process is at the moment, for one that is started after the edge. Default: WEB_ADDRESS. */
   readonly portal?: () => string | undefined;
+  /** What is told of traces beside the settings. */
+  readonly telemetry?: TelemetryOverrides;
 }
 
 export interface RunningGateway extends AsyncDisposable {
@@ -87,13 +91,16 @@ export interface Gauges {
 export async function startGateway(config: GatewayConfig, overrides: GatewayOverrides = {}): Promise<RunningGateway> {
   const logger = overrides.logger ?? createLogger({ service: "gateway", level: config.logLevel });
   await using starting = new AsyncDisposableStack();
+  const telemetry = starting.use(
+    await openTelemetry(config.telemetry, { service: "gateway", logger, ...overrides.telemetry }),
+  );
   const identity = overrides.identity ?? starting.use(await openIdentity(Workload.GATEWAY, config));
   const rpcs = overrides.rpcs ?? edgeRpcs();
   const https = config.publicUrl === undefined ? config.tls !== undefined : config.publicUrl.protocol === "https:";
   const drained = new AbortController();
   const budget = new ByteBudget(config.limits.requestBytes);
 
-  const mesh = starting.use(connectMesh({ identity, addresses: addressBook(config) }));
+  const mesh = starting.use(connectMesh({ identity, addresses: addressBook(config), telemetry }));
   const clients = gatewayClients(mesh);
   const cookie = new SessionCookie(https);
   const redis = starting.use(openRedis(config.redis, logger));
@@ -142,13 +149,14 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
     logger,
     newRequestId: newId,
     ended: (exchange: Exchange, durationMs: number) => requestEnded(logger, exchange, durationMs),
+    requests: HttpRequests.of(telemetry),
   };
   const { address } = config.web;
   const where = overrides.portal ?? (address === undefined ? undefined : () => address);
   const portal =
     where === undefined
       ? noPortal
-      : starting.use(await openPortal({ config, identity, gate, edge: common, address: where }));
+      : starting.use(await openPortal({ config, identity, gate, edge: common, address: where, telemetry }));
   let url = "";
   const serve = () =>
     createEdge({
@@ -186,16 +194,19 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
   if (!https && !isLoopback(config.host)) insecureCookies(logger, config.host);
   listening(logger, url);
 
+  const gauges = (): Gauges => ({
+    connections: listener.connections,
+    inFlight: load.inFlight,
+    openStreams: streams.size,
+    heldBytes: budget.held,
+  });
+  if (telemetry?.metrics) tellGauges(telemetry.metrics, gauges);
+
   return {
     url,
     port: listener.address.port,
     innerAddress: portal.innerAddress,
-    gauges: () => ({
-      connections: listener.connections,
-      inFlight: load.inFlight,
-      openStreams: streams.size,
-      heldBytes: budget.held,
-    }),
+    gauges,
     async [Symbol.asyncDispose]() {
       draining(logger, streams.size, listener.connections);
       // In this order: nobody new is sent here, then streams go elsewhere, then what is in flight finishes.

@@ -17,6 +17,7 @@ import { shareWakeUps } from "@docket/runtime/redis/wake_ups";
 import { answersCalls, type Role, runsJobs } from "@docket/runtime/role";
 import { implement, LiveStreams, type RunningService, startService } from "@docket/runtime/service";
 import { addressBook, databaseOf, openIdentity } from "@docket/runtime/service_settings";
+import { openTelemetry, type TelemetryOverrides } from "@docket/runtime/telemetry/telemetry";
 import { createTokenVerifier, jwksOf } from "@docket/runtime/token";
 import { createSealer, loadSecretFile } from "@docket/runtime/vault";
 import { createAuthorizer } from "./authorizer.ts";
@@ -49,6 +50,8 @@ export interface IntegrationOverrides {
   readonly egress?: Pick<EgressOptions, "resolve" | "dial">;
   /** Told of each call that ended. */
   readonly observe?: (record: CallRecord) => void;
+  /** What is told of traces beside the settings. */
+  readonly telemetry?: TelemetryOverrides;
 }
 
 /** Starts the service, or throws StartError with one sentence. Disposing of it drains it first. */
@@ -60,9 +63,12 @@ export async function startIntegrationService(
   const { role = "all" } = overrides;
   const events = createEvents(logger);
   await using parts = new AsyncDisposableStack();
+  const telemetry = parts.use(
+    await openTelemetry(config.telemetry, { service: "integration", logger, ...overrides.telemetry }),
+  );
 
   const identity = overrides.identity ?? (await openIdentity(Workload.INTEGRATION, config));
-  const mesh = parts.use(connectMesh({ identity, addresses: addressBook(config) }));
+  const mesh = parts.use(connectMesh({ identity, addresses: addressBook(config), telemetry }));
   const clients = overrides.clients ?? connectClients(mesh);
   const membership = createMembershipCache({ client: clients.memberships, clock });
   const fetchKeys = async () => jwksOf((await clients.tokens.listPublicKeys({})).keys);
@@ -71,7 +77,7 @@ export async function startIntegrationService(
   const egress = createEgress({ ...config.egress, ...overrides.egress });
 
   const db = parts.use(
-    await openDatabase({ ...databaseOf(config), name: "integration", entities, migrations, logger }),
+    await openDatabase({ ...databaseOf(config), name: "integration", entities, migrations, logger, telemetry }),
   );
   parts.use(shareWakeUps(db, parts.use(openRedis(config.redis, logger))));
   const { delivery, webhooksPerWorkspace } = config;
@@ -101,6 +107,7 @@ export async function startIntegrationService(
     await startService({
       identity,
       logger,
+      telemetry,
       listen: config.listen,
       authorizer: createAuthorizer({ db, membership }),
       liveStreams,

@@ -21,6 +21,7 @@ import { shareWakeUps } from "@docket/runtime/redis/wake_ups";
 import { answersCalls, type Role, runsJobs } from "@docket/runtime/role";
 import { implement, LiveStreams, type RunningService, startService } from "@docket/runtime/service";
 import { addressBook, openIdentity } from "@docket/runtime/service_settings";
+import { openTelemetry, type TelemetryOverrides } from "@docket/runtime/telemetry/telemetry";
 import { createTokenVerifier, jwksOf } from "@docket/runtime/token";
 import { endStreamsOf, followUserChanges } from "@docket/runtime/user_changes";
 import { createAuthorizer } from "./authorizer.ts";
@@ -63,6 +64,8 @@ export interface StorageOverrides {
   readonly abandonedMs?: number;
   /** Told of each call that ended. */
   readonly observe?: (record: CallRecord) => void;
+  /** What is told of traces beside the settings. */
+  readonly telemetry?: TelemetryOverrides;
 }
 
 /** A storage service that runs. */
@@ -84,9 +87,12 @@ export async function startStorageService(
   const limits = { ...limitsOf(config), abandonedMs: overrides.abandonedMs ?? config.abandonedMs };
   const events = storageEvents(logger);
   await using parts = new AsyncDisposableStack();
+  const telemetry = parts.use(
+    await openTelemetry(config.telemetry, { service: "storage", logger, ...overrides.telemetry }),
+  );
 
   const identity = overrides.identity ?? (await openIdentity(Workload.STORAGE, config));
-  const mesh = parts.use(connectMesh({ identity, addresses: addressBook(config) }));
+  const mesh = parts.use(connectMesh({ identity, addresses: addressBook(config), telemetry }));
   const clients = overrides.clients ?? connectClients(mesh);
   const membership = createMembershipCache({ client: clients.memberships, clock });
   const fetchKeys = async () => jwksOf((await clients.tokens.listPublicKeys({})).keys);
@@ -100,6 +106,7 @@ export async function startStorageService(
       entities,
       migrations,
       logger,
+      telemetry,
     }),
   );
   parts.use(shareWakeUps(db, parts.use(openRedis(config.redis, logger))));
@@ -177,6 +184,7 @@ export async function startStorageService(
     await startService({
       identity,
       logger,
+      telemetry,
       liveStreams,
       verifyToken,
       authorizer: createAuthorizer({ uploads, membership, tickets }),

@@ -25,6 +25,7 @@ import { shareWakeUps } from "@docket/runtime/redis/wake_ups";
 import { answersCalls, type Role, runsJobs } from "@docket/runtime/role";
 import { implement, type RunningService, startService } from "@docket/runtime/service";
 import { databaseOf, openIdentity } from "@docket/runtime/service_settings";
+import { openTelemetry, type TelemetryOverrides } from "@docket/runtime/telemetry/telemetry";
 import { keySecretOf, publicUrlOf, type UserConfig } from "./config.ts";
 import { openKeyRing } from "./credentials/key_ring.ts";
 import { createPasswords, type Passwords } from "./credentials/passwords.ts";
@@ -63,6 +64,8 @@ export interface UserOverrides {
   /** Instead of the mail server of SMTP_URL; with it, mail can be sent. */
   readonly mailer?: Mailer;
   readonly observe?: (record: CallRecord) => void;
+  /** What is told of traces beside the settings. */
+  readonly telemetry?: TelemetryOverrides;
   /** Where the edge is, when it has begun to listen: for links, where neither PUBLIC_URL nor PORT says it. */
   readonly edgeUrl?: () => string | undefined;
 }
@@ -76,6 +79,9 @@ export async function startUserService(config: UserConfig, overrides: UserOverri
   const mailer = overrides.mailer ?? (smtpUrl && createMailer(smtpUrl.reveal(), config.mail.from));
 
   await using parts = new AsyncDisposableStack();
+  const telemetry = parts.use(
+    await openTelemetry(config.telemetry, { service: "user", logger, ...overrides.telemetry }),
+  );
   const identity = overrides.identity ?? (await openIdentity(Workload.USER, config));
   const db = parts.use(
     await openDatabase({
@@ -84,6 +90,7 @@ export async function startUserService(config: UserConfig, overrides: UserOverri
       entities,
       migrations,
       logger,
+      telemetry,
     }),
   );
   const redis = parts.use(openRedis(config.redis, logger));
@@ -118,6 +125,7 @@ export async function startUserService(config: UserConfig, overrides: UserOverri
     await startService({
       identity,
       logger,
+      telemetry,
       listen: config.listen,
       authorizer: createAuthorizer(db),
       verifyToken: createTokenCheck(deps),

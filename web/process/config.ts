@@ -4,12 +4,13 @@ import { fileURLToPath } from "node:url";
 import { readSettings, setting, type Values } from "@docket/runtime/config";
 import { processSettings } from "@docket/runtime/service_settings";
 
-const { dataDir, logLevel, mesh } = processSettings;
+const { dataDir, logLevel, mesh, telemetry } = processSettings;
 
 export const settings = {
   dataDir,
   logLevel,
   mesh,
+  telemetry,
   listen: {
     host: setting.string("WEB_HOST", {
       default: "127.0.0.1",

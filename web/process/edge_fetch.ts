@@ -4,6 +4,8 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import type { MeshHttpClient } from "@docket/runtime/http/client";
+import { activeSpan, traced, within } from "@docket/runtime/telemetry/span";
+import { formatTraceparent } from "@docket/runtime/telemetry/traceparent";
 
 /** Found on each request as `edgeFetch`. */
 export type EdgeFetch = typeof fetch;
@@ -16,7 +18,7 @@ declare module "node:http" {
 }
 
 /** What the edge said of the visitor, and is told again. */
-const visitor = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-request-id"] as const;
+const visitor = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-request-id", "traceparent"] as const;
 
 /** Ours to set, or of no use on this way. */
 const dropped = new Set([...visitor, "host", "connection", "accept-encoding", "content-length", "transfer-encoding"]);
@@ -28,7 +30,9 @@ export function edgeFetchOf(
   client: MeshHttpClient,
   answerMs: number,
 ): EdgeFetch {
-  return async (input, init) => {
+  // The page's own span: what makes the page may have lost sight of it.
+  const span = activeSpan();
+  const fetchFromEdge: EdgeFetch = async (input, init) => {
     const request = new Request(input, init);
     const url = new URL(request.url);
     const headers: OutgoingHttpHeaders = {};
@@ -38,13 +42,17 @@ export function edgeFetchOf(
     const body = request.body === null ? undefined : new Uint8Array(await request.arrayBuffer());
     if (body !== undefined) headers["content-length"] = body.byteLength;
     try {
-      const answer = await client.send({
-        method: request.method,
-        path: url.pathname + url.search,
-        headers,
-        body,
-        signal: AbortSignal.any([request.signal, gone]),
-        answerMs,
+      const answer = await traced("edge", "client", {}, async () => {
+        const here = activeSpan();
+        if (here !== undefined) headers.traceparent = formatTraceparent(here);
+        return await client.send({
+          method: request.method,
+          path: url.pathname + url.search,
+          headers,
+          body,
+          signal: AbortSignal.any([request.signal, gone]),
+          answerMs,
+        });
       });
       return responseOf(answer, request.method);
     } catch (error) {
@@ -53,6 +61,7 @@ export function edgeFetchOf(
       throw new TypeError("The edge cannot be reached.", { cause: error });
     }
   };
+  return (input, init) => within(span, () => fetchFromEdge(input, init));
 }
 
 function responseOf(answer: IncomingMessage, method: string): Response {

@@ -7,6 +7,9 @@ import { openMeshHttpClient } from "@docket/runtime/http/client";
 import { startMeshHttpServer } from "@docket/runtime/http/server";
 import { type Identity, loadIdentity } from "@docket/runtime/identity/identity";
 import { createLogger, type Logger } from "@docket/runtime/logger";
+import { HttpRequests } from "@docket/runtime/telemetry/http_requests";
+import { within } from "@docket/runtime/telemetry/span";
+import { openTelemetry } from "@docket/runtime/telemetry/telemetry";
 import type { WebConfig } from "./config.ts";
 import { edgeFetchOf } from "./edge_fetch.ts";
 import { callerRefused, draining, listening, pageFailed, requestEnded } from "./events.ts";
@@ -29,6 +32,8 @@ export async function startWeb(config: WebConfig, overrides: WebOverrides = {}):
   const logger = overrides.logger ?? createLogger({ service: "web", level: config.logLevel });
   const handler = overrides.handler ?? (await loadHandler(config.output));
   await using starting = new AsyncDisposableStack();
+  const telemetry = starting.use(await openTelemetry(config.telemetry, { service: "web", logger }));
+  const requests = HttpRequests.of(telemetry, true);
   const identity =
     overrides.identity ??
     starting.use(await loadIdentity({ ...config.mesh, dataDir: config.dataDir, workload: Workload.WEB }));
@@ -44,15 +49,21 @@ export async function startWeb(config: WebConfig, overrides: WebOverrides = {}):
       if (request.url === healthPath) return answerHealth(response);
       const started = performance.now();
       const gone = new AbortController();
+      const watched = requests?.begin(asBegun(request));
       response.once("close", () => {
         gone.abort();
-        requestEnded(logger, request, response, routeOf(request), performance.now() - started);
+        const route = routeOf(request);
+        within(watched?.span, () => requestEnded(logger, request, response, route, performance.now() - started));
+        const { statusCode: status, writableEnded: complete } = response;
+        watched?.ended({ route, status, complete, reason: undefined });
       });
       asTheVisitorSent(request);
-      request.edgeFetch = edgeFetchOf(request, gone.signal, edge, config.callMs);
-      answer(handler, request, response).catch((error) => {
-        pageFailed(logger, request, error);
-        fail(response);
+      within(watched?.span, () => {
+        request.edgeFetch = edgeFetchOf(request, gone.signal, edge, config.callMs);
+        answer(handler, request, response).catch((error) => {
+          pageFailed(logger, request, error);
+          fail(response);
+        });
       });
     },
     refused: (error) => callerRefused(logger, error),
@@ -84,6 +95,17 @@ function asTheVisitorSent({ headers }: IncomingMessage): void {
 
 async function answer(handler: Handler, request: IncomingMessage, response: ServerResponse): Promise<void> {
   await handler(request, response);
+}
+
+/** Only the edge calls, and it has decided what is recorded. */
+function asBegun({ method = "GET", headers }: IncomingMessage) {
+  const requestId = headers["x-request-id"];
+  return {
+    method,
+    traceparent: headers.traceparent,
+    requestId: typeof requestId === "string" ? requestId : undefined,
+    trusted: true,
+  };
 }
 
 function routeOf({ url = "/" }: IncomingMessage): "page" | "file" {

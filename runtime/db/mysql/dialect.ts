@@ -8,6 +8,7 @@ import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { type CompiledQuery, type DatabaseConnection, type Driver, MysqlDialect, type QueryResult } from "kysely";
 import type { Pool, PoolConnection, QueryError } from "mysql2";
 import { AppError } from "../../errors.ts";
+import type { Statements } from "../../telemetry/statements.ts";
 import { isAway, isBusy } from "../errors.ts";
 import type { TransactionScope } from "../scope.ts";
 import { sessionStatements } from "./pool.ts";
@@ -21,6 +22,7 @@ const MIGRATION_LIMIT_MS = 6 * 60 * 60 * 1_000;
 
 export interface MysqlWorkOptions {
   readonly scope: TransactionScope;
+  readonly statements: Statements;
   /** Server codes of statements that are passed over: a migration that was cut short begins again. */
   readonly passedOver: () => ReadonlySet<number>;
   /** Whether a migration runs. */
@@ -112,7 +114,7 @@ class MysqlConnection implements DatabaseConnection {
   }
 
   async begin(): Promise<void> {
-    await this.#run("begin", []);
+    await this.#options.statements.run("begin", () => this.#run("begin", []));
     this.#inTransaction = true;
   }
 
@@ -121,7 +123,7 @@ class MysqlConnection implements DatabaseConnection {
     // A connection that is gone has rolled back.
     if (this.#broken && how === "rollback") return;
     try {
-      await this.#run(how, []);
+      await this.#options.statements.run(how, () => this.#run(how, []));
     } catch (error) {
       // What state it is in cannot be known.
       this.#broken = true;
@@ -133,7 +135,8 @@ class MysqlConnection implements DatabaseConnection {
     if (!this.#inTransaction && query.kind !== "SelectQueryNode" && query.kind !== "RawNode") {
       this.#options.scope.refuseInside();
     }
-    return toQueryResult(await (this.#inTransaction ? this.#run(sql, parameters) : this.#alone(sql, parameters)));
+    const run = () => (this.#inTransaction ? this.#run(sql, parameters) : this.#alone(sql, parameters));
+    return toQueryResult(await this.#options.statements.run(sql, run, rowsOf));
   }
 
   /** A statement that is a transaction of its own: when the server ends it for another, nothing of it is done. */
@@ -169,6 +172,10 @@ class MysqlConnection implements DatabaseConnection {
       throw translated(error);
     }
   }
+}
+
+function rowsOf(result: unknown): number {
+  return Array.isArray(result) ? result.length : 0;
 }
 
 function run(connection: PoolConnection, sql: string, values: unknown[], timeout: number): Promise<unknown> {

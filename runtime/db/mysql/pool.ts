@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import { type ConnectionOptions as ConnectionSettings, createPool, type Pool } from "mysql2";
 import { createConnection } from "mysql2/promise";
 import { StartError } from "../../errors.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
 import type { MysqlLocation } from "../url.ts";
 
 /** How a server is spoken to. */
@@ -67,6 +68,29 @@ export function openPool(location: MysqlLocation, options: ConnectionOptions): O
     },
     end: () => new Promise((resolve, reject) => pool.end((error) => (error ? reject(error) : resolve()))),
   };
+}
+
+/** Tells how many connections there are, and who waits for one. The driver says it nowhere but in its own lists. */
+export function observePool(metrics: Metrics, pool: Pool): void {
+  type List = { readonly length: number };
+  const lists = pool as unknown as Record<
+    "_allConnections" | "_freeConnections" | "_connectionQueue",
+    List | undefined
+  >;
+  const all = () => lists._allConnections?.length ?? 0;
+  const idle = () => lists._freeConnections?.length ?? 0;
+  const unit = "{connection}";
+  metrics.gauge("db.client.connection.count", { unit, description: "Connections to the database server." }, () => [
+    { value: idle(), labels: { "db.client.connection.state": "idle" } },
+    { value: all() - idle(), labels: { "db.client.connection.state": "used" } },
+  ]);
+  metrics.gauge("db.client.connection.max", { unit, description: "The most connections of this process." }, () => [
+    { value: (pool as unknown as { config: { connectionLimit: number } }).config.connectionLimit },
+  ]);
+  const waiting = { unit: "{request}", description: "Who waits for a connection." };
+  metrics.gauge("db.client.connection.pending_requests", waiting, () => [
+    { value: lists._connectionQueue?.length ?? 0 },
+  ]);
 }
 
 /** TLS with the name of the server verified, wherever it is not on this machine. */

@@ -16,6 +16,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
+import type { Statements } from "../../telemetry/statements.ts";
 import { isBusy } from "../errors.ts";
 import { FairMutex } from "../mutex.ts";
 import type { TransactionScope } from "../scope.ts";
@@ -27,14 +28,16 @@ const BUSY_LIMIT_MS = 5_000;
 export class SqliteWorkerDialect implements Dialect {
   readonly #client: SqliteClient;
   readonly #scope: TransactionScope;
+  readonly #statements: Statements;
 
-  constructor(client: SqliteClient, scope: TransactionScope) {
+  constructor(client: SqliteClient, scope: TransactionScope, statements: Statements) {
     this.#client = client;
     this.#scope = scope;
+    this.#statements = statements;
   }
 
   createDriver(): Driver {
-    return new SqliteWorkerDriver(this.#client, this.#scope);
+    return new SqliteWorkerDriver(this.#client, this.#scope, this.#statements);
   }
 
   createQueryCompiler(): QueryCompiler {
@@ -60,17 +63,19 @@ class ReaderAndWriterAdapter extends SqliteAdapter {
 class SqliteWorkerDriver implements Driver {
   readonly #client: SqliteClient;
   readonly #scope: TransactionScope;
+  readonly #statements: Statements;
   readonly #writer = new FairMutex();
 
-  constructor(client: SqliteClient, scope: TransactionScope) {
+  constructor(client: SqliteClient, scope: TransactionScope, statements: Statements) {
     this.#client = client;
     this.#scope = scope;
+    this.#statements = statements;
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    return new SqliteWorkerConnection(this.#client, this.#writer, this.#scope);
+    return new SqliteWorkerConnection(this.#client, this.#writer, this.#scope, this.#statements);
   }
 
   async beginTransaction(connection: SqliteWorkerConnection): Promise<void> {
@@ -122,15 +127,21 @@ class SqliteWorkerConnection implements DatabaseConnection {
   readonly #client: SqliteClient;
   readonly #writer: FairMutex;
   readonly #scope: TransactionScope;
+  readonly #statements: Statements;
   #release: (() => void) | undefined;
 
-  constructor(client: SqliteClient, writer: FairMutex, scope: TransactionScope) {
+  constructor(client: SqliteClient, writer: FairMutex, scope: TransactionScope, statements: Statements) {
     this.#client = client;
     this.#writer = writer;
     this.#scope = scope;
+    this.#statements = statements;
   }
 
-  async begin(): Promise<void> {
+  begin(): Promise<void> {
+    return this.#statements.run("begin", () => this.#begin());
+  }
+
+  async #begin(): Promise<void> {
     const release = await this.#writer.acquire();
     try {
       // IMMEDIATE takes the write lock now: a transaction that begins as a reader and then writes may have to fail.
@@ -142,7 +153,11 @@ class SqliteWorkerConnection implements DatabaseConnection {
     this.#release = release;
   }
 
-  async end(how: "commit" | "rollback"): Promise<void> {
+  end(how: "commit" | "rollback"): Promise<void> {
+    return this.#statements.run(how, () => this.#end(how));
+  }
+
+  async #end(how: "commit" | "rollback"): Promise<void> {
     const release = this.#release;
     if (release === undefined) return;
     try {
@@ -158,7 +173,15 @@ class SqliteWorkerConnection implements DatabaseConnection {
     }
   }
 
-  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+  executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return this.#statements.run(
+      query.sql,
+      () => this.#execute<R>(query),
+      ({ rows }) => rows.length,
+    );
+  }
+
+  async #execute<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const { sql, parameters } = query;
     if (this.#release !== undefined) return toQueryResult(await this.#client.run("writer", sql, parameters));
     if (isRead(query)) return toQueryResult(await this.#client.run("reader", sql, parameters));

@@ -2,6 +2,8 @@
 // the plain routes, and leaves one log line.
 
 import type { Logger } from "@docket/runtime/logger";
+import type { HttpRequests } from "@docket/runtime/telemetry/http_requests";
+import { within } from "@docket/runtime/telemetry/span";
 import type { Forwarders } from "../guard/client_address.ts";
 import { requestIdOf } from "../guard/request_id.ts";
 import { setSecurityHeaders } from "../guard/security_headers.ts";
@@ -23,6 +25,8 @@ export interface EdgeOptions {
   readonly logger: Logger;
   readonly newRequestId: () => string;
   readonly ended: (exchange: Exchange, durationMs: number) => void;
+  /** Where requests are traced and counted. Default: nowhere. */
+  readonly requests?: HttpRequests | undefined;
 }
 
 /** How long the rest of a refused body is read and dropped, in milliseconds. */
@@ -61,13 +65,16 @@ export function createEdge(options: EdgeOptions): (request: EdgeRequest, respons
       return;
     }
     const gone = new AbortController();
+    const { traceparent } = request.headers;
+    const method = request.method ?? "GET";
+    const watched = options.requests?.begin({ method, traceparent, requestId, trusted });
     const exchange: Exchange = {
       ...target,
       request,
       response,
       requestId,
       clientAddress: options.proxies.clientOf(peer, headerOf(request.headers, "x-forwarded-for")),
-      method: request.method ?? "GET",
+      method,
       signal: gone.signal,
       // Made only where something is to be said beyond the one line at the end.
       get logger() {
@@ -78,9 +85,13 @@ export function createEdge(options: EdgeOptions): (request: EdgeRequest, respons
     response.once("finish", () => stopUnreadBody(request, response, unreadGraceMs));
     response.once("close", () => {
       gone.abort();
-      options.ended(exchange, performance.now() - started);
+      within(watched?.span, () => options.ended(exchange, performance.now() - started));
+      const { route, reason } = exchange.outcome;
+      watched?.ended({ route, reason, status: response.statusCode, complete: response.writableEnded });
     });
-    if (!options.rpc.serve(exchange)) serveHttp(options.routes, exchange).catch(cut);
+    within(watched?.span, () => {
+      if (!options.rpc.serve(exchange)) serveHttp(options.routes, exchange).catch(cut);
+    });
   }
 }
 

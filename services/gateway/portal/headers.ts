@@ -1,6 +1,8 @@
 // Which headers pass between a visitor and the portal, and what the edge adds of its own knowledge.
 
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import { activeSpan } from "@docket/runtime/telemetry/span";
+import { formatTraceparent } from "@docket/runtime/telemetry/traceparent";
 import type { Exchange } from "../http/exchange.ts";
 
 /** Headers that concern one connection only (RFC 9110, section 7.6.1). */
@@ -47,6 +49,8 @@ export function headersInward(exchange: Exchange, https: boolean): OutgoingHttpH
   headers["x-forwarded-for"] = exchange.clientAddress;
   headers["x-forwarded-host"] = exchange.host;
   headers["x-forwarded-proto"] = https ? "https" : "http";
+  const span = activeSpan();
+  if (span !== undefined) headers.traceparent = formatTraceparent(span);
   return headers;
 }
 

@@ -10,6 +10,7 @@ import { enumName } from "@docket/contracts/policy";
 import { AppError } from "@docket/runtime/errors";
 import type { MeshHttpClient } from "@docket/runtime/http/client";
 import type { Logger } from "@docket/runtime/logger";
+import { traced } from "@docket/runtime/telemetry/span";
 import { limitKey } from "../guard/client_address.ts";
 import type { Demand, Gate } from "../guard/gate.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -50,7 +51,7 @@ async function serve(exchange: Exchange, options: PortalOptions): Promise<void> 
     const client = subject?.id ?? limitKey(exchange.clientAddress);
     const leave = isMade(exchange) ? await options.turns.take(client, exchange.signal) : undefined;
     try {
-      answer = await ask(exchange, options);
+      answer = await traced("portal", "client", {}, () => ask(exchange, options));
     } finally {
       // The page is made when its answer begins: who reads slowly keeps nobody waiting.
       leave?.();

@@ -3,6 +3,7 @@
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { openMeshHttpClient } from "@docket/runtime/http/client";
 import type { Identity } from "@docket/runtime/identity/identity";
+import type { Telemetry } from "@docket/runtime/telemetry/telemetry";
 import type { GatewayConfig } from "../config.ts";
 import { portalAway } from "../events.ts";
 import type { Gate } from "../guard/gate.ts";
@@ -27,6 +28,7 @@ export interface PortalOptions {
   readonly edge: Omit<EdgeOptions, "proxies" | "routes">;
   /** Where the process is at the moment. */
   readonly address: () => string | undefined;
+  readonly telemetry: Telemetry | undefined;
 }
 
 /** No pages but the edge's own. */
@@ -37,9 +39,10 @@ export const noPortal: Portal = {
 };
 
 /** Opens the door, or throws a StartError with one sentence. The process itself may come later. */
-export async function openPortal({ config, identity, gate, edge, address }: PortalOptions): Promise<Portal> {
+export async function openPortal(options: PortalOptions): Promise<Portal> {
+  const { config, identity, gate, edge, address, telemetry } = options;
   const client = openMeshHttpClient({ identity, workload: Workload.WEB, address });
-  const inner = await startInner({ ...edge, identity, listen: config.inner });
+  const inner = await startInner({ ...edge, identity, listen: config.inner, telemetry });
   const { answerMs, pagesPerClient, waitingPerClient, turnMs } = config.web;
   const route = portalPages({
     client,
