@@ -8,7 +8,10 @@ import { readConfig } from "@docket/gateway/config";
 import { type RunningGateway, startGateway } from "@docket/gateway/service";
 import type { Identity } from "@docket/runtime/identity/identity";
 import { createLogger } from "@docket/runtime/logger";
-import { ConformanceService, file_connectrpc_conformance_v1_service } from "./gen/connectrpc/conformance/v1/service_pb.ts";
+import {
+  ConformanceService,
+  file_connectrpc_conformance_v1_service,
+} from "./gen/connectrpc/conformance/v1/service_pb.ts";
 import { beneath, outside } from "./passage.ts";
 
 export interface SuiteEdgeOptions {
@@ -22,7 +25,13 @@ export interface SuiteEdgeOptions {
 }
 
 /** Starts the edge in front of the suite's service. */
-export async function startSuiteEdge({ identity, service, host, port, tls }: SuiteEdgeOptions): Promise<RunningGateway> {
+export async function startSuiteEdge({
+  identity,
+  service,
+  host,
+  port,
+  tls,
+}: SuiteEdgeOptions): Promise<RunningGateway> {
   const config = readConfig({
     ...process.env,
     HOST: host,
@@ -42,7 +51,10 @@ export async function startSuiteEdge({ identity, service, host, port, tls }: Sui
     transport: (mesh) => (called) =>
       called.typeName === ConformanceService.typeName ? beneath(mesh(DocumentService)) : mesh(called),
     // Docket's contract has no google.protobuf.Any, whose JSON needs to know the messages in it.
-    library: { interceptors: [outside], jsonOptions: { registry: createRegistry(file_connectrpc_conformance_v1_service) } },
+    library: {
+      interceptors: [outside],
+      jsonOptions: { registry: createRegistry(file_connectrpc_conformance_v1_service) },
+    },
   });
 }
 

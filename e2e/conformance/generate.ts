@@ -42,7 +42,9 @@ async function textsIn(folder: string): Promise<[string, string][]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   return await Promise.all(
-    paths.sort().map(async (path): Promise<[string, string]> => [path.slice(folder.length), await readFile(path, "utf8")]),
+    paths
+      .sort()
+      .map(async (path): Promise<[string, string]> => [path.slice(folder.length), await readFile(path, "utf8")]),
   );
 }
 

@@ -77,6 +77,8 @@ export function beneath(transport: Transport): Transport {
         if (around) take(answer, around);
         return answer;
       } catch (error) {
+        // Headers and trailers come with the error, where a call has no answer.
+        if (around && error instanceof ConnectError) copy(error.metadata, around.trailer);
         throw remember(error, around);
       }
     },
@@ -116,7 +118,6 @@ function take(answer: { readonly header: Headers; readonly trailer: Headers }, a
 function remember(error: unknown, around: Around | undefined): unknown {
   if (around === undefined || !(error instanceof ConnectError)) return error;
   around.failure = error;
-  if (![...around.trailer].length) copy(error.metadata, around.trailer);
   return error;
 }
 

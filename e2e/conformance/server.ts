@@ -67,9 +67,7 @@ async function edge({ useTls, serverCreds }: ServerCompatRequest): Promise<numbe
   const own = { host: "127.0.0.1", port: 0 };
   const service = parts.use(await startSuiteService(await testIdentity(Workload.DOCUMENT), own));
   const identity = await testIdentity(Workload.GATEWAY);
-  const { port } = parts.use(
-    await startSuiteEdge({ ...listen, identity, service: `127.0.0.1:${service.port}`, tls }),
-  );
+  const { port } = parts.use(await startSuiteEdge({ ...listen, identity, service: `127.0.0.1:${service.port}`, tls }));
   return port;
 }
 

@@ -7,6 +7,7 @@ import { bind, close, createServer } from "@docket/runtime/grpc/listener";
 import { implement, mount } from "@docket/runtime/grpc/server";
 import type { Identity } from "@docket/runtime/identity/identity";
 import { chain } from "@docket/runtime/interceptors/chain";
+import { warmValidation } from "@docket/runtime/interceptors/validation";
 import { createLogger } from "@docket/runtime/logger";
 import { LiveStreams } from "@docket/runtime/service";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
@@ -26,6 +27,7 @@ export async function startSuiteService(
   identity: Identity,
   listen: { readonly host: string; readonly port: number },
 ): Promise<SuiteService> {
+  warmValidation([ConformanceService, TestService]);
   const server = createServer();
   const links = chain({
     identity,

@@ -59,7 +59,9 @@ export function stopUnreadBody(request: EdgeRequest, response: EdgeResponse, gra
     if (!stream.destroyed && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
     return;
   }
-  // HTTP/1 has no such word: node reads and drops the rest, for a while.
+  // HTTP/1 has no such word: the rest is read and dropped, for a while. Node does so only where nobody has begun to read;
+  // what a reader has left would stop the next request of the connection.
   const cut = setTimeout(() => request.destroy(), graceMs).unref();
   request.once("close", () => clearTimeout(cut));
+  request.resume();
 }
