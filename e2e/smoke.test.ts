@@ -52,6 +52,6 @@ describe("what pipelines ask of an installation", () => {
     await once(server, "close");
     const away = await runSmoke({ url, secret: "s_x" });
     expect(sound(away)).toEqual([]);
-    expect(away[0]?.fault).toMatch(/ECONNREFUSED/);
+    expect(away.map(({ fault }) => fault).join()).toContain("ECONNREFUSED");
   });
 });

@@ -1,0 +1,193 @@
+// The templates, as text and as YAML: what cfn-lint cannot know of them.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "@jest/globals";
+import { before, parameterNames, parametersOf, places, stacksOf } from "./change/stacks.ts";
+import { readPlatform } from "./platform.ts";
+
+type Value = string | number | boolean | null | Value[] | { [key: string]: Value };
+
+interface Template {
+  readonly Description: string;
+  readonly Parameters?: Readonly<Record<string, { readonly Default?: Value }>>;
+  readonly Resources: Readonly<Record<string, Value>>;
+  readonly Outputs?: Readonly<Record<string, { readonly Export?: { readonly Name: Value } }>>;
+}
+
+interface JsYaml {
+  load(text: string, options: { schema: unknown }): unknown;
+  readonly DEFAULT_SCHEMA: { extend(types: unknown[]): unknown };
+  readonly Type: new (tag: string, options: object) => unknown;
+}
+
+const yaml = createRequire(import.meta.url)("js-yaml") as JsYaml;
+const functions = [
+  "Ref",
+  "Sub",
+  "GetAtt",
+  "If",
+  "Equals",
+  "Select",
+  "Split",
+  "Join",
+  "Cidr",
+  "GetAZs",
+  "FindInMap",
+  "ImportValue",
+];
+const schema = yaml.DEFAULT_SCHEMA.extend(
+  functions.flatMap((name) =>
+    ["scalar", "sequence", "mapping"].map(
+      (kind) => new yaml.Type(`!${name}`, { kind, construct: (value: Value) => ({ [`Fn::${name}`]: value }) }),
+    ),
+  ),
+);
+
+const folder = fileURLToPath(new URL("templates", import.meta.url));
+const texts = new Map(
+  readdirSync(folder).map((file) => [file.replace(".yaml", ""), readFileSync(`${folder}/${file}`, "utf8")]),
+);
+const templates = new Map([...texts].map(([name, text]) => [name, yaml.load(text, { schema }) as Template]));
+const platform = readPlatform();
+
+/** Every object inside a value, itself included. */
+function* objectsOf(value: Value): Generator<{ [key: string]: Value }> {
+  if (value === null || typeof value !== "object") return;
+  if (!Array.isArray(value)) yield value;
+  for (const each of Object.values(value)) yield* objectsOf(each);
+}
+
+/** The names inside `Fn::Sub`, or the text itself. */
+function textOf(value: Value | undefined): string {
+  if (typeof value === "string") return value;
+  const sub = (value as { [key: string]: Value })?.["Fn::Sub"];
+  return Array.isArray(sub) ? String(sub[0]) : String(sub);
+}
+
+/** docket-${Platform}-vpc and docket-platform-${Platform}-key, as docket-*-vpc. */
+const shapeOf = (name: string) => name.replaceAll(/(platform|environment)?-?\$\{\w+\}/g, "*");
+
+describe("the templates", () => {
+  it("are all deployed somewhere, and nothing is deployed that is not there", () => {
+    const deployed = new Set<string>(Object.values(places).flat());
+    expect([...deployed].sort()).toEqual([...templates.keys()].sort());
+  });
+
+  it.each([...texts])("keeps %s short and says what it is", (_, text) => {
+    expect(text.split("\n").length).toBeLessThanOrEqual(250);
+    expect(text).toMatch(/^Description: ./m);
+  });
+
+  it.each([...templates])("imports in %s what others export, and from stacks that come before", (name, template) => {
+    const exported = new Map<string, string>();
+    for (const [of, { Outputs = {} }] of templates) {
+      for (const { Export } of Object.values(Outputs)) if (Export) exported.set(shapeOf(textOf(Export.Name)), of);
+    }
+    const order: readonly string[] = [...places.account, ...places.platform, ...places.environment];
+    for (const object of objectsOf(template.Resources as Value)) {
+      const imported = object["Fn::ImportValue"];
+      if (imported === undefined) continue;
+      const from = exported.get(shapeOf(textOf(imported)));
+      expect([textOf(imported), from]).toEqual([textOf(imported), expect.any(String)]);
+      // Delivery needs what platforms export, though it stands at the account: it is made last.
+      if (name !== "delivery") expect(order.indexOf(from ?? "")).toBeLessThan(order.lastIndexOf(name));
+    }
+  });
+
+  it("exports no name twice", () => {
+    const names = [...templates.values()].flatMap(({ Outputs = {} }) =>
+      Object.values(Outputs).flatMap(({ Export }) => (Export ? [shapeOf(textOf(Export.Name))] : [])),
+    );
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+  });
+
+  it.each([...texts])("names no account, region, domain or repository in %s", (_, text) => {
+    for (const value of [platform.account, platform.region, platform.domain, platform.repository]) {
+      expect(text).not.toContain(value);
+    }
+    expect(text).not.toMatch(/\b\d{12}\b/);
+    expect(text).not.toMatch(/\b(us|eu|ap|sa|ca|af|me)-(north|south|east|west|central)\w*-\d\b/);
+  });
+
+  it.each([...templates])(
+    "writes no secret into %s: passwords are generated, or looked up when it is applied",
+    (name, template) => {
+      for (const [parameter] of Object.entries(template.Parameters ?? {})) {
+        expect([name, parameter]).not.toEqual([name, expect.stringMatching(/password|secret|token|key$/i)]);
+      }
+      for (const object of objectsOf(template.Resources as Value)) {
+        for (const [key, value] of Object.entries(object)) {
+          if (!/^(MasterUserPassword|AuthToken|Passwords|SecretString|Password)$/.test(key)) continue;
+          if (key === "Password" && typeof value === "object") continue;
+          const said = Array.isArray(value) ? value.map(textOf).join() : textOf(value);
+          // The address of Redis stands beside its password, and is none.
+          expect(said).toMatch(/^\{\{resolve:secretsmanager:|^\{"host": "\$\{Replication/);
+        }
+      }
+    },
+  );
+
+  it("lets nobody in from everywhere, but out", () => {
+    for (const template of templates.values()) {
+      for (const object of objectsOf(template.Resources as Value)) {
+        const ways = (object.SecurityGroupIngress ?? []) as { CidrIp?: Value }[];
+        for (const { CidrIp } of Array.isArray(ways) ? ways : []) expect(CidrIp).not.toBe("0.0.0.0/0");
+      }
+    }
+  });
+
+  it("keeps or photographs what holds data when its stack goes", () => {
+    const kept = /^AWS::(S3::Bucket|KMS::Key|ECR::Repository|RDS::DBCluster|Route53::HostedZone)$/;
+    for (const [name, template] of templates) {
+      for (const object of objectsOf(template.Resources as Value)) {
+        if (typeof object.Type !== "string" || !kept.test(object.Type)) continue;
+        expect([name, object.Type, object.DeletionPolicy]).toEqual([
+          name,
+          object.Type,
+          expect.stringMatching(/^(Retain|Snapshot)$/),
+        ]);
+        expect(object.UpdateReplacePolicy).toBe(object.DeletionPolicy);
+      }
+    }
+  });
+});
+
+describe("parameter files", () => {
+  it.each(Object.keys(before))(
+    "give every stack at %s what it asks for, and nothing that it does not know",
+    (place) => {
+      for (const { template, parameters } of stacksOf(place, platform)) {
+        const { Parameters = {} } = templates.get(template) as Template;
+        expect(Object.keys(parameters).filter((name) => !(name in Parameters))).toEqual([]);
+        const needed = Object.entries(Parameters).filter(([, { Default }]) => Default === undefined);
+        expect([template, needed.map(([name]) => name).filter((name) => !(name in parameters))]).toEqual([
+          template,
+          [],
+        ]);
+        expect(parameterNames(texts.get(template) ?? "")).toEqual(Object.keys(Parameters));
+      }
+      const unknown = Object.keys(parametersOf(place)).filter(
+        (name) => !stacksOf(place, platform).some(({ template }) => template === name),
+      );
+      expect(unknown).toEqual([]);
+    },
+  );
+
+  it("hold no secret, and neither account nor region nor domain", () => {
+    for (const place of Object.keys(before)) {
+      const text = JSON.stringify(parametersOf(place));
+      expect(text).not.toMatch(/password|secret|token|AKIA/i);
+      for (const value of [platform.account, platform.region, platform.domain]) expect(text).not.toContain(value);
+    }
+  });
+
+  it("protect PROD's data, and give it a second of everything", () => {
+    const { database, cache, contents } = parametersOf("environment-prod");
+    expect([database?.Protected, database?.Instances, cache?.Nodes]).toEqual(["true", "2", "2"]);
+    // What a dump refers to must be there for as long as the dump is kept.
+    expect(Number(contents?.RestorableDays)).toBeGreaterThanOrEqual(Number(database?.BackupDays));
+    expect(parametersOf("platform-prod").network?.NatPerZone).toBe("true");
+  });
+});
