@@ -40,7 +40,7 @@ function linkPackages(from: string, into: string, copy: string): void {
     }
     mkdirSync(join(into, name));
     for (const own of readdirSync(join(from, name))) {
-      const folder = ["contracts", "runtime", "e2e", "bench"].includes(own) ? own : `services/${own}`;
+      const folder = ["contracts", "runtime", "e2e", "bench", "mesh"].includes(own) ? own : `services/${own}`;
       symlinkSync(join(copy, folder), join(into, name, own));
     }
   }
