@@ -7,6 +7,7 @@
 import type { Database } from "../db/database.ts";
 import type { RuntimeTables } from "../db/entities.ts";
 import type { Logger } from "../logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { CHANGES_SIGNAL } from "./append.ts";
 import { type Change, ChangesTrimmed, heads, type Lag, lagOf, readChanges } from "./read.ts";
 
@@ -17,6 +18,8 @@ export interface TailerOptions {
   readonly pollMs?: number;
   /** How many rows of each followed partition stay in memory. Default: 256. */
   readonly keep?: number;
+  /** Where the slowest follower's lag is told, and what the followers are called there. Default: nowhere. */
+  readonly metrics?: { readonly of: Metrics | undefined; readonly consumer: string };
 }
 
 export interface FollowOptions {
@@ -41,17 +44,23 @@ export class Tailer implements AsyncDisposable {
   readonly #followers = new Set<Follower>();
   readonly #listening: Disposable;
   readonly #poll: NodeJS.Timeout;
+  readonly #observing: Disposable | undefined;
   #stale = new Set<string>();
   #refreshing: Promise<void> | undefined;
   #ended = false;
 
-  constructor({ db, logger, pollMs = 1_000, keep = 256 }: TailerOptions) {
+  constructor({ db, logger, pollMs = 1_000, keep = 256, metrics }: TailerOptions) {
     this.#db = db;
     this.#logger = logger;
     this.#keep = keep;
     this.#listening = db.signals.listen(CHANGES_SIGNAL, (partitions) => this.#wake(partitions));
     this.#poll = setInterval(() => this.#wake(this.#tails.keys()), pollMs);
     this.#poll.unref();
+    this.#observing = metrics?.of?.gauge(
+      "docket.change.lag",
+      { unit: "s", description: "How far the slowest reader is behind the log of changes." },
+      () => [{ value: this.ageOfNext(Date.now()) / 1000, labels: { consumer: metrics.consumer } }],
+    );
   }
 
   /**
@@ -78,9 +87,28 @@ export class Tailer implements AsyncDisposable {
     };
   }
 
+  /**
+   * How old the oldest change is that a follower has not taken, in milliseconds; asks no database. Of one that is too far
+   * behind to be known, the age of the oldest in memory is told: it is at least that.
+   */
+  ageOfNext(now: number): number {
+    let oldest = now;
+    for (const { positions } of this.#followers) {
+      for (const [partition, position] of positions) {
+        const tail = this.#tails.get(partition);
+        const [first] = tail?.recent ?? [];
+        if (tail === undefined || first === undefined || position >= tail.head) continue;
+        const next = tail.recent[Math.max(0, position + 1 - first.sequence)] ?? first;
+        oldest = Math.min(oldest, next.occurredAt.getTime());
+      }
+    }
+    return now - oldest;
+  }
+
   /** Ends every follower's iteration. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended = true;
+    this.#observing?.[Symbol.dispose]();
     clearInterval(this.#poll);
     this.#listening[Symbol.dispose]();
     for (const follower of [...this.#followers]) follower.end();

@@ -1,3 +1,5 @@
+import { detached } from "../telemetry/span.ts";
+
 /**
  * In-process wake-ups of one database: those who poll for rows of others need not wait for the next poll. What is raised
  * here may be relayed to other processes, and what was raised there is received.
@@ -27,6 +29,7 @@ export class Signals {
 
   /** Tells those who listen here of what another process raised. */
   receive(name: string, topics: ReadonlySet<string>): void {
-    for (const wake of this.#listeners.get(name) ?? []) wake(topics);
+    // What others read then is no part of the request that raised it.
+    for (const wake of this.#listeners.get(name) ?? []) detached(() => wake(topics));
   }
 }

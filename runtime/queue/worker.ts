@@ -10,9 +10,14 @@ import { isUniqueViolation } from "../db/errors.ts";
 import { afterCommit } from "../db/transaction.ts";
 import { newId } from "../ids.ts";
 import type { Logger } from "../logger.ts";
+import { jobBounds } from "../telemetry/bounds.ts";
+import type { Histogram } from "../telemetry/metrics.ts";
+import { activeSpan, detached, errorType, within } from "../telemetry/span.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import { type DatabaseClock, databaseClock } from "./database_clock.ts";
 import { bury, type Claimed, claimJobs, finish, JobLost, prolong, putBack } from "./lease.ts";
 import { JOBS_SIGNAL } from "./queue.ts";
+import { observeQueue } from "./queue_metrics.ts";
 
 export { JobLost } from "./lease.ts";
 
@@ -74,7 +79,12 @@ export interface WorkerOptions<Tables> {
   /** How long disposal waits for running jobs before it aborts them, and then once more, in milliseconds. Default: 10,000. */
   readonly drainMs?: number;
   readonly now?: Clock;
+  /** Where jobs are traced and counted. Default: nowhere. */
+  readonly telemetry?: Telemetry | undefined;
 }
+
+/** How a run of a job ended. */
+type Outcome = "done" | "failed" | "dead" | "lost" | "put back";
 
 interface Running {
   readonly job: Claimed;
@@ -102,6 +112,9 @@ class Worker implements AsyncDisposable {
   readonly #now: Clock;
   readonly #running = new Map<string, Running>();
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #telemetry: Telemetry | undefined;
+  readonly #durations: Histogram | undefined;
+  #observing: Disposable | undefined;
   #listening: Disposable | undefined;
   #claiming: Promise<void> | undefined;
   #woken = false;
@@ -123,10 +136,22 @@ class Worker implements AsyncDisposable {
     this.#drainMs = options.drainMs ?? 10_000;
     this.#clock = databaseClock(this.#db, options.now ?? systemClock, this.#logger);
     this.#now = this.#clock.now;
+    this.#telemetry = options.telemetry;
+    this.#durations = options.telemetry?.metrics?.histogram("docket.job.duration", {
+      unit: "s",
+      description: "Runs of jobs.",
+      bounds: jobBounds,
+    });
   }
 
   start(): void {
     if (this.#handlers.size === 0) return;
+    const { metrics } = this.#telemetry ?? {};
+    if (metrics !== undefined) {
+      const kinds = [...this.#handlers.keys()];
+      this.#observing = observeQueue(metrics, this.#db, kinds);
+      for (const queue of kinds) this.#durations?.series({ queue, outcome: "done" });
+    }
     this.#listening = this.#db.signals.listen(JOBS_SIGNAL, () => this.#wake());
     this.#timers.push(
       setInterval(() => this.#wake(), this.#pollMs).unref(),
@@ -138,6 +163,7 @@ class Worker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending = true;
     this.#listening?.[Symbol.dispose]();
+    this.#observing?.[Symbol.dispose]();
     await this.#claiming;
     // The heartbeat goes on until the last job has ended.
     if (!(await this.#ended())) {
@@ -164,7 +190,8 @@ class Worker implements AsyncDisposable {
   #wake(): void {
     this.#woken = true;
     if (this.#ending || this.#claiming !== undefined) return;
-    this.#claiming = this.#claim().finally(() => {
+    // Looking for jobs is no part of the request whose commit woke this.
+    this.#claiming = detached(() => this.#claim()).finally(() => {
       this.#claiming = undefined;
       // A wake-up may have come after the last look.
       if (this.#woken && this.#running.size < this.#concurrency) this.#wake();
@@ -233,13 +260,28 @@ class Worker implements AsyncDisposable {
   #begin(job: Claimed): void {
     const running: Running = { job, abort: new AbortController(), done: Promise.resolve() };
     this.#running.set(job.id, running);
-    running.done = this.#run(running).finally(() => {
+    running.done = this.#watched(running).finally(() => {
       this.#running.delete(job.id);
       this.#wake();
     });
   }
 
-  async #run({ job, abort }: Running): Promise<void> {
+  /** A trace of its own for each run. */
+  async #watched(running: Running): Promise<void> {
+    const { kind, attempt } = running.job;
+    const started = performance.now();
+    const span = this.#telemetry?.tracing?.start(`job ${kind}`, "consumer", {
+      attributes: { "messaging.operation.type": "process", "docket.queue": kind, "docket.attempt": attempt },
+    });
+    const outcome = await within(span, () => this.#run(running));
+    const seconds = (performance.now() - started) / 1000;
+    this.#durations?.series({ queue: kind, outcome: outcome.replace(" ", "_") }).record(seconds, span);
+    if (span === undefined) return;
+    span.set({ "docket.outcome": outcome });
+    span.end();
+  }
+
+  async #run({ job, abort }: Running): Promise<Outcome> {
     const fields = { job: job.id, kind: job.kind, attempt: job.attempt };
     let completed = false;
     const complete = async (tx: Transaction<RuntimeTables>): Promise<void> => {
@@ -265,32 +307,39 @@ class Worker implements AsyncDisposable {
       );
       if (!completed) await this.#db.transaction(complete);
       this.#logger.debug(fields, "job done");
+      return "done";
     } catch (error) {
-      await this.#failed(job, abort.signal, error, fields);
+      activeSpan()?.fail(errorType(error));
+      return await this.#failed(job, abort.signal, error, fields);
     }
   }
 
-  async #failed(job: Claimed, signal: AbortSignal, error: unknown, fields: object): Promise<void> {
+  async #failed(job: Claimed, signal: AbortSignal, error: unknown, fields: object): Promise<Outcome> {
     const { name, message } = error as { name?: string; message?: string };
     const now = this.#now().getTime();
     const lastError = (message ?? String(error)).slice(0, ERROR_CHARACTERS);
     try {
       if (name === "JobLost") {
         this.#logger.warn(fields, "job was taken over by another worker");
-      } else if (this.#ending && signal.aborted) {
+        return "lost";
+      }
+      if (this.#ending && signal.aborted) {
         await putBack(this.#db, job, { runAt: now, uncounted: true });
-      } else if (this.#isHopeless(job, name)) {
+        return "put back";
+      }
+      if (this.#isHopeless(job, name)) {
         await bury(this.#db.query, job.id, job.token, lastError, now);
         this.#logger.error({ ...fields, err: error }, "job is dead");
-      } else {
-        const pauseMs = this.#pauseOf(job);
-        await putBack(this.#db, job, { runAt: now + pauseMs, lastError });
-        this.#logger.warn({ ...fields, err: error, pause_ms: pauseMs }, "job failed; it is tried again");
+        return "dead";
       }
+      const pauseMs = this.#pauseOf(job);
+      await putBack(this.#db, job, { runAt: now + pauseMs, lastError });
+      this.#logger.warn({ ...fields, err: error, pause_ms: pauseMs }, "job failed; it is tried again");
     } catch (failure) {
       // The lease runs out, and the job comes back by itself.
       this.#logger.error({ ...fields, err: failure }, "a job's failure could not be noted");
     }
+    return "failed";
   }
 
   /** Periodic jobs never are: the next run may find another world. */

@@ -5,6 +5,8 @@
 import { createHash } from "node:crypto";
 import { Redis as Client } from "ioredis";
 import type { Logger } from "../logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { traced } from "../telemetry/span.ts";
 import { type RedisConfig, type RedisLocation, redisLocation } from "./location.ts";
 import { type Absence, whyAway } from "./why_away.ts";
 
@@ -56,12 +58,20 @@ export function script(source: string): Script {
  * Opens Redis, or gives undefined where none is set. Does not wait for the connection: until it stands, and whenever it
  * breaks, Redis is away. Throws ConfigError when the settings are wrong.
  */
-export function openRedis(config: RedisConfig, logger: Logger): Redis | undefined {
+export function openRedis(config: RedisConfig, logger: Logger, metrics?: Metrics): Redis | undefined {
   const location = redisLocation(config);
-  return location === undefined ? undefined : new Connection(location, `${config.prefix}${LAYOUT}`, logger);
+  if (location === undefined) return undefined;
+  const connection = new Connection(location, `${config.prefix}${LAYOUT}`, logger);
+  metrics?.gauge("docket.redis.connected", { unit: "", description: "1 while Redis is used." }, () => [
+    { value: connection.connected ? 1 : 0 },
+  ]);
+  return connection;
 }
 
 const attempt = script("redis.call('SET', KEYS[1], '') return redis.call('DEL', KEYS[1])");
+
+/** What is told of a command. */
+const told = { "db.system.name": "redis", "db.operation.name": "EVALSHA" };
 
 class Connection implements Redis {
   readonly prefix: string;
@@ -113,7 +123,7 @@ class Connection implements Redis {
   }
 
   run({ source, digest }: Script, keys: readonly string[], values: readonly (string | number)[]) {
-    return this.#ask(async (): Promise<Reply> => {
+    const evaluate = async (): Promise<Reply> => {
       const parameters = [...keys, ...values];
       try {
         return (await this.#client.evalsha(digest, keys.length, ...parameters)) as Reply;
@@ -121,6 +131,13 @@ class Connection implements Redis {
         if (!(error as Error).message?.startsWith("NOSCRIPT")) throw error;
         return (await this.#client.eval(source, keys.length, ...parameters)) as Reply;
       }
+    };
+    if (!this.#connected) return this.#ask(evaluate);
+    // Never a key or a value: they name people and sessions.
+    return traced("EVALSHA", "client", told, async (span) => {
+      const reply = await this.#ask(evaluate);
+      if (reply === undefined) span?.fail("away");
+      return reply;
     });
   }
 

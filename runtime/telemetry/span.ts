@@ -35,7 +35,7 @@ export interface LiveSpan extends SpanPlace {
   end(): void;
 }
 
-const storage = new AsyncLocalStorage<LiveSpan>();
+const storage = new AsyncLocalStorage<LiveSpan | undefined>();
 
 /** The span under way. */
 export function activeSpan(): LiveSpan | undefined {
@@ -49,7 +49,7 @@ export function within<T>(span: LiveSpan | undefined, run: () => T): T {
 
 /** Runs as if nobody had asked for it: for work that outlives the request that began it. */
 export function detached<T>(run: () => T): T {
-  return storage.exit(run);
+  return storage.getStore() === undefined ? run() : storage.run(undefined, run);
 }
 
 /** Iterates with the span under way in the source, whoever asks for the next item. */

@@ -27,6 +27,7 @@ import { shareWakeUps } from "@docket/runtime/redis/wake_ups";
 import { answersCalls, type Role, runsJobs } from "@docket/runtime/role";
 import { implement, LiveStreams, type RunningService, startService } from "@docket/runtime/service";
 import { addressBook, databaseOf, openIdentity } from "@docket/runtime/service_settings";
+import { countedEvents } from "@docket/runtime/telemetry/counted_events";
 import { openTelemetry, type TelemetryOverrides } from "@docket/runtime/telemetry/telemetry";
 import { createTokenVerifier, jwksOf } from "@docket/runtime/token";
 import { createAuthorizer } from "./authorizer.ts";
@@ -85,11 +86,11 @@ export async function startDocumentService(
 ): Promise<RunningDocument> {
   const { clock = systemClock, logger = createLogger({ service: "document", level: config.logLevel }) } = overrides;
   const { role = "all" } = overrides;
-  const events = createEvents(logger);
   await using parts = new AsyncDisposableStack();
   const telemetry = parts.use(
     await openTelemetry(config.telemetry, { service: "document", logger, ...overrides.telemetry }),
   );
+  const events = countedEvents(telemetry?.metrics, createEvents(logger));
 
   const identity = overrides.identity ?? (await openIdentity(Workload.DOCUMENT, config));
   const mesh = parts.use(connectMesh({ identity, addresses: addressBook(config), telemetry }));
@@ -100,7 +101,7 @@ export async function startDocumentService(
   const db = parts.use(
     await openDatabase({ ...databaseOf(config), name: "document", entities, migrations, logger, telemetry }),
   );
-  parts.use(shareWakeUps(db, parts.use(openRedis(config.redis, logger))));
+  parts.use(shareWakeUps(db, parts.use(openRedis(config.redis, logger, telemetry?.metrics))));
   const authorizer = createAuthorizer({ db, membership, others: resourceChecks({ db, membership }) });
   const references = parts.use(startReferences({ db, blobs: clients.blobs, events, logger, ...config.references }));
   const settleReferences = () => references.settle();
@@ -113,6 +114,7 @@ export async function startDocumentService(
         logger,
         now: clock,
         ...config.worker,
+        telemetry,
         handlers: jobHandlers(jobs),
         periodic: housekeeping(jobs, config),
       }),
@@ -121,8 +123,10 @@ export async function startDocumentService(
   }
   const liveStreams = new LiveStreams();
   const viewers = new Viewers({ db, membership, authorizer });
-  const watching = parts.use(new Watching({ db, viewers, clients, clock, logger, ...overrides.watching }));
-  const tailer = parts.use(new Tailer({ db, logger }));
+  const watching = parts.use(
+    new Watching({ db, viewers, clients, clock, logger, metrics: telemetry?.metrics, ...overrides.watching }),
+  );
+  const tailer = parts.use(new Tailer({ db, logger, metrics: { of: telemetry?.metrics, consumer: "feed" } }));
   const onAccessChanged = (id: string | undefined) => watching.accessChanged(id);
   if (answersCalls(role)) {
     parts.use(followUsers({ db, client, membership, liveStreams, logger, onAccessChanged }));

@@ -103,7 +103,7 @@ export async function startGateway(config: GatewayConfig, overrides: GatewayOver
   const mesh = starting.use(connectMesh({ identity, addresses: addressBook(config), telemetry }));
   const clients = gatewayClients(mesh);
   const cookie = new SessionCookie(https);
-  const redis = starting.use(openRedis(config.redis, logger));
+  const redis = starting.use(openRedis(config.redis, logger, telemetry?.metrics));
   const copies = redis && new HotCopies(redis);
   const sessions = new Sessions({ tokens: clients.tokens, copies });
   const streams = new OpenStreams(sessions);

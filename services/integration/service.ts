@@ -17,6 +17,7 @@ import { shareWakeUps } from "@docket/runtime/redis/wake_ups";
 import { answersCalls, type Role, runsJobs } from "@docket/runtime/role";
 import { implement, LiveStreams, type RunningService, startService } from "@docket/runtime/service";
 import { addressBook, databaseOf, openIdentity } from "@docket/runtime/service_settings";
+import { countedEvents } from "@docket/runtime/telemetry/counted_events";
 import { openTelemetry, type TelemetryOverrides } from "@docket/runtime/telemetry/telemetry";
 import { createTokenVerifier, jwksOf } from "@docket/runtime/token";
 import { createSealer, loadSecretFile } from "@docket/runtime/vault";
@@ -61,11 +62,11 @@ export async function startIntegrationService(
 ): Promise<RunningService> {
   const { clock = systemClock, logger = createLogger({ service: "integration", level: config.logLevel }) } = overrides;
   const { role = "all" } = overrides;
-  const events = createEvents(logger);
   await using parts = new AsyncDisposableStack();
   const telemetry = parts.use(
     await openTelemetry(config.telemetry, { service: "integration", logger, ...overrides.telemetry }),
   );
+  const events = countedEvents(telemetry?.metrics, createEvents(logger));
 
   const identity = overrides.identity ?? (await openIdentity(Workload.INTEGRATION, config));
   const mesh = parts.use(connectMesh({ identity, addresses: addressBook(config), telemetry }));
@@ -79,7 +80,7 @@ export async function startIntegrationService(
   const db = parts.use(
     await openDatabase({ ...databaseOf(config), name: "integration", entities, migrations, logger, telemetry }),
   );
-  parts.use(shareWakeUps(db, parts.use(openRedis(config.redis, logger))));
+  parts.use(shareWakeUps(db, parts.use(openRedis(config.redis, logger, telemetry?.metrics))));
   const { delivery, webhooksPerWorkspace } = config;
   const delivering = { db, egress, sealer, events, clock, delivery };
   const client = clients.userChanges;
@@ -89,6 +90,7 @@ export async function startIntegrationService(
         db,
         logger,
         now: clock,
+        telemetry,
         handlers: jobHandlers(delivering),
         periodic: housekeeping(delivering),
         concurrency: delivery.webhooksAtOnce,

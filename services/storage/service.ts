@@ -21,6 +21,7 @@ import { shareWakeUps } from "@docket/runtime/redis/wake_ups";
 import { answersCalls, type Role, runsJobs } from "@docket/runtime/role";
 import { implement, LiveStreams, type RunningService, startService } from "@docket/runtime/service";
 import { addressBook, openIdentity } from "@docket/runtime/service_settings";
+import { countedEvents } from "@docket/runtime/telemetry/counted_events";
 import { openTelemetry, type TelemetryOverrides } from "@docket/runtime/telemetry/telemetry";
 import { createTokenVerifier, jwksOf } from "@docket/runtime/token";
 import { endStreamsOf, followUserChanges } from "@docket/runtime/user_changes";
@@ -85,11 +86,11 @@ export async function startStorageService(
   const { role = "all" } = overrides;
   const startedAt = Date.now();
   const limits = { ...limitsOf(config), abandonedMs: overrides.abandonedMs ?? config.abandonedMs };
-  const events = storageEvents(logger);
   await using parts = new AsyncDisposableStack();
   const telemetry = parts.use(
     await openTelemetry(config.telemetry, { service: "storage", logger, ...overrides.telemetry }),
   );
+  const events = countedEvents(telemetry?.metrics, storageEvents(logger));
 
   const identity = overrides.identity ?? (await openIdentity(Workload.STORAGE, config));
   const mesh = parts.use(connectMesh({ identity, addresses: addressBook(config), telemetry }));
@@ -109,7 +110,7 @@ export async function startStorageService(
       telemetry,
     }),
   );
-  parts.use(shareWakeUps(db, parts.use(openRedis(config.redis, logger))));
+  parts.use(shareWakeUps(db, parts.use(openRedis(config.redis, logger, telemetry?.metrics))));
   const place = blobPlaceOf(config);
   const driver = parts.use(await openDriver(place));
   if (role !== "all" && driver.exclusive) {
@@ -139,6 +140,7 @@ export async function startStorageService(
       startWorker({
         db,
         logger,
+        telemetry,
         handlers: jobHandlers(verifier),
         periodic: janitor.periodic(config.janitorMs),
         ...soon,

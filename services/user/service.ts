@@ -25,6 +25,7 @@ import { shareWakeUps } from "@docket/runtime/redis/wake_ups";
 import { answersCalls, type Role, runsJobs } from "@docket/runtime/role";
 import { implement, type RunningService, startService } from "@docket/runtime/service";
 import { databaseOf, openIdentity } from "@docket/runtime/service_settings";
+import { countedEvents } from "@docket/runtime/telemetry/counted_events";
 import { openTelemetry, type TelemetryOverrides } from "@docket/runtime/telemetry/telemetry";
 import { keySecretOf, publicUrlOf, type UserConfig } from "./config.ts";
 import { openKeyRing } from "./credentials/key_ring.ts";
@@ -93,7 +94,7 @@ export async function startUserService(config: UserConfig, overrides: UserOverri
       telemetry,
     }),
   );
-  const redis = parts.use(openRedis(config.redis, logger));
+  const redis = parts.use(openRedis(config.redis, logger, telemetry?.metrics));
   parts.use(shareWakeUps(db, redis));
   if (redis !== undefined) parts.use(vouchForSessions({ db, redis, logger }));
   const vault = createVault(keySecretOf(config) ?? (await loadVaultSecret(config.dataDir)));
@@ -104,8 +105,8 @@ export async function startUserService(config: UserConfig, overrides: UserOverri
     vault,
     keys,
     passwords: overrides.passwords ?? (await createPasswords()),
-    tailer: parts.use(new Tailer({ db, logger })),
-    events: createEvents(logger),
+    tailer: parts.use(new Tailer({ db, logger, metrics: { of: telemetry?.metrics, consumer: "user_changes" } })),
+    events: countedEvents(telemetry?.metrics, createEvents(logger)),
     rules: {
       signUp: config.signUp,
       mail: mailer !== undefined,
@@ -119,7 +120,8 @@ export async function startUserService(config: UserConfig, overrides: UserOverri
   };
   if (runsJobs(role)) {
     const handlers = mailer === undefined ? {} : mailJobs(deps, mailer);
-    parts.use(startWorker({ db, logger, now: clock, ...config.worker, handlers, periodic: housekeeping(deps) }));
+    const periodic = housekeeping(deps);
+    parts.use(startWorker({ db, logger, telemetry, now: clock, ...config.worker, handlers, periodic }));
   }
   const running = parts.use(
     await startService({

@@ -17,6 +17,7 @@ import { type Follower, Tailer } from "@docket/runtime/changelog/tailer";
 import type { Clock } from "@docket/runtime/clock";
 import { AppError, notFound } from "@docket/runtime/errors";
 import type { Logger } from "@docket/runtime/logger";
+import type { Metrics } from "@docket/runtime/telemetry/metrics";
 import type { Clients } from "../clients.ts";
 import { accessKinds, type Wanted } from "../domain/change_filter.ts";
 import type { DocumentDatabase } from "../store/entities.ts";
@@ -32,6 +33,8 @@ export interface WatchingOptions {
   readonly clients: Clients;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where it is told how far the slowest is behind. Default: nowhere. */
+  readonly metrics?: Metrics | undefined;
   /** The longest silence of a stream, in milliseconds. Default: 5000. */
   readonly heartbeatMs?: number;
   /** How long a watcher may take over one message while changes wait, in milliseconds. Default: 10,000. */
@@ -92,7 +95,7 @@ function stepOf(rows: AsyncIterator<readonly LogRow[], void>): Promise<Step> {
 }
 
 export class Watching implements AsyncDisposable {
-  readonly #options: Required<WatchingOptions>;
+  readonly #options: Required<Omit<WatchingOptions, "metrics">>;
   readonly #tailer: Tailer;
   readonly #open = new Set<Open>();
   readonly #end = new AbortController();
@@ -102,7 +105,8 @@ export class Watching implements AsyncDisposable {
 
   constructor(options: WatchingOptions) {
     this.#options = { heartbeatMs: 5000, slowMs: 10_000, queueLength: 1000, streamsOfSubject: 50, ...options };
-    this.#tailer = new Tailer({ db: options.db as never, logger: options.logger });
+    const metrics = { of: options.metrics, consumer: "streams" };
+    this.#tailer = new Tailer({ db: options.db as never, logger: options.logger, metrics });
     this.#sentinel = this.#tailer.follow([], { signal: this.#end.signal });
     this.#hearing = this.#hear();
   }

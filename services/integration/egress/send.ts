@@ -1,6 +1,7 @@
 // Sends one request to a webhook and tells what came of it. Everything is bounded: the time, the answer, what is kept of it; no
 // redirection is followed. It must never know what is sent, nor why.
 import { type IncomingMessage, request as httpRequest } from "node:http";
+import { traced } from "@docket/runtime/telemetry/span";
 import { type ConnectOptions, connectTo, NoConnection, systemDial, systemResolve } from "./connect.ts";
 import { createAddressRules } from "./addresses.ts";
 import { targetOf, type Target, UrlRefused } from "./url.ts";
@@ -61,16 +62,25 @@ export function createEgress(options: EgressOptions): Egress {
   const check = (url: string) => targetOf(url, { addresses, allowHttp });
   return {
     check,
-    async send(sending, signal) {
-      const limit = AbortSignal.timeout(timeoutMs);
-      const ending = signal === undefined ? limit : AbortSignal.any([limit, signal]);
-      try {
-        return await exchange(check(sending.url), sending, connecting, ending);
-      } catch (error) {
-        return failed(limit.aborted ? "timeout" : failureOf(error));
-      }
-    },
+    // The receiver is told nothing of the trace, and the trace nothing of the receiver: its address may hold a secret.
+    send: (sending, signal) =>
+      traced("POST webhook", "client", { "http.request.method": "POST" }, async (span) => {
+        const outcome = await attempt(sending, signal);
+        span?.set({ "http.response.status_code": outcome.status || undefined });
+        if (outcome.failure !== undefined) span?.fail(outcome.failure);
+        return outcome;
+      }),
   };
+
+  async function attempt(sending: Sending, signal: AbortSignal | undefined): Promise<Outcome> {
+    const limit = AbortSignal.timeout(timeoutMs);
+    const ending = signal === undefined ? limit : AbortSignal.any([limit, signal]);
+    try {
+      return await exchange(check(sending.url), sending, connecting, ending);
+    } catch (error) {
+      return failed(limit.aborted ? "timeout" : failureOf(error));
+    }
+  }
 }
 
 /** The receiver says again and again that it will answer. */

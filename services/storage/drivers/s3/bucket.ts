@@ -2,6 +2,7 @@
 // what pieces are made of.
 
 import { S3Client } from "@aws-sdk/client-s3";
+import { activeSpan, type LiveSpan, traced } from "@docket/runtime/telemetry/span";
 import { translated } from "./faults.ts";
 import type { S3Location } from "./url.ts";
 
@@ -29,6 +30,13 @@ export const defaultPatience: S3Patience = { connectMs: 3000, silentMs: 6000, as
 /** Tries of a request; more would come too late for whoever waits. */
 const attempts = 3;
 
+type Question<T> = (client: S3Client, options: { readonly abortSignal: AbortSignal }) => Promise<T>;
+
+interface AskLimits {
+  readonly longestMs?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** Connections at once. Readers keep none for longer than they read. */
 const connections = 256;
 
@@ -37,6 +45,8 @@ export class Bucket {
   readonly location: S3Location;
   readonly patience: S3Patience;
   readonly #client: S3Client;
+  /** The spans of questions, which alone may be renamed. */
+  readonly #asking = new WeakSet<LiveSpan>();
 
   constructor(location: S3Location, credentials: S3Credentials | undefined, patience: S3Patience) {
     const { endpoint, pathStyle } = location;
@@ -61,6 +71,20 @@ export class Bucket {
         httpsAgent: { keepAlive: true, maxSockets: connections },
       },
     });
+    // The name of the command, and nothing of what is asked.
+    this.#client.middlewareStack.add(
+      (next, context) => (request) => {
+        const { commandName = "" } = context as { commandName?: string };
+        const name = commandName.replace(/Command$/, "");
+        const span = activeSpan();
+        if (span !== undefined && this.#asking.has(span)) {
+          span.rename(`S3 ${name}`);
+          span.set({ "rpc.method": `S3/${name}` });
+        }
+        return next(request);
+      },
+      { step: "initialize", name: "docketTrace" },
+    );
   }
 
   /** Where a sealed piece is. The last characters of an id are random, so that keys spread over S3's partitions. */
@@ -76,10 +100,15 @@ export class Bucket {
   }
 
   /** Asks S3 one question. Rejects with what translated() makes of it, after `longestMs` at the latest. */
-  async ask<T>(
-    question: (client: S3Client, options: { readonly abortSignal: AbortSignal }) => Promise<T>,
-    { longestMs = this.patience.askMs, signal }: { readonly longestMs?: number; readonly signal?: AbortSignal } = {},
-  ): Promise<T> {
+  ask<T>(question: Question<T>, limits: AskLimits = {}): Promise<T> {
+    // Which question it is, the client tells: see the constructor.
+    return traced("S3", "client", { "rpc.system.name": "aws-api" }, (span) => {
+      if (span !== undefined) this.#asking.add(span);
+      return this.#ask(question, limits);
+    });
+  }
+
+  async #ask<T>(question: Question<T>, { longestMs = this.patience.askMs, signal }: AskLimits): Promise<T> {
     // Not AbortSignal.timeout: an answer's body may be read for longer than the answer may take to begin.
     const over = new AbortController();
     const late = setTimeout(() => over.abort(), longestMs);
