@@ -1,5 +1,7 @@
 // Everything that is generated here, as text by path, so that a test can compare it with what is there.
 import { join } from "node:path";
+import { dashboards } from "./dashboards/dashboards.ts";
+import { dashboardJson } from "./dashboards/panel.ts";
 import { rulesFile } from "./slo/rule.ts";
 import { ruleGroups } from "./slo/rules.ts";
 import { samplingFile } from "./slo/sampling.ts";
@@ -12,5 +14,6 @@ export function generatedFiles(root: string): Map<string, string> {
   return new Map([
     [join(gen, "prometheus", "rules.yaml"), rulesFile(notice, ruleGroups())],
     [join(gen, "collector", "sampling.yaml"), samplingFile(notice)],
+    ...dashboards().map((one) => [join(gen, "dashboards", `${one.name}.json`), dashboardJson(one)] as const),
   ]);
 }
