@@ -7,7 +7,7 @@ import { authorizationPolicy } from "./authorization_policy.ts";
 import { type CallGraph, callGraphOf } from "./call_graph.ts";
 import { callGraphPage } from "./call_graph_page.ts";
 import { destinationRule } from "./destination_rule.ts";
-import { type Commented, fileOf } from "./manifest.ts";
+import { type Commented, fileOf, kustomizationOf } from "./manifest.ts";
 import { networkPolicies } from "./network_policy.ts";
 import type { Environment, MeshOptions } from "./options.ts";
 import { requestAuthentication } from "./request_authentication.ts";
@@ -24,7 +24,7 @@ export function meshFiles(files: readonly DescFile[], options: MeshOptions): Map
       const objects = objectsOf(workload, graph, options, environment);
       made.set(`${environment.name}/${workloadName(workload)}.yaml`, fileOf(objects, headOf(workload, graph)));
     }
-    made.set(`${environment.name}/kustomization.yaml`, kustomization(names));
+    made.set(`${environment.name}/kustomization.yaml`, kustomizationOf(names));
   }
   made.set("call-graph.md", callGraphPage(graph));
   return made;
@@ -47,9 +47,4 @@ function headOf(workload: Workload, graph: CallGraph): string[] {
   return [
     `${workloadName(workload)}: called by ${words(graph.callers(workload))}; calls ${words(graph.callees(workload))}.`,
   ];
-}
-
-function kustomization(resources: readonly string[]): string {
-  const head = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" };
-  return fileOf([{ manifest: { ...head, resources } }]);
 }

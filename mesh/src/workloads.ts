@@ -32,7 +32,7 @@ export interface WorkloadRow {
 }
 
 /** Every workload but UNSPECIFIED has a row; one that is missing does not compile. */
-export const workloadRows: Readonly<Record<Exclude<Workload, Workload.UNSPECIFIED>, WorkloadRow>> = {
+export const workloadRows: Readonly<Record<Exclude<Workload, typeof Workload.UNSPECIFIED>, WorkloadRow>> = {
   [Workload.GATEWAY]: {
     foreignPort: 8080,
     pages: [
