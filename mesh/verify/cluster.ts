@@ -57,7 +57,11 @@ export interface ExtraPod {
 }
 
 /** Makes the cluster. `additional` are objects that another party would make, such as the edge's certificate. */
-export function buildCluster(rendered: Rendered, extra: readonly ExtraPod[], additional: readonly KubernetesObject[]): Cluster {
+export function buildCluster(
+  rendered: Rendered,
+  extra: readonly ExtraPod[],
+  additional: readonly KubernetesObject[],
+): Cluster {
   const { namespace } = rendered;
   const objects = [...rendered.mesh, ...rendered.workloads, ...additional].map((object) =>
     withNamespace(object, namespace),
@@ -74,7 +78,9 @@ export function buildCluster(rendered: Rendered, extra: readonly ExtraPod[], add
   const services = objects
     .filter(({ kind }) => kind === "Service")
     .map((service, index) => ({ ...service, spec: { ...service.spec, clusterIP: `10.96.0.${index + 10}` } }));
-  const plain = objects.filter((object) => !isIstio(object) && readByIstiod.has(object.kind) && object.kind !== "Service");
+  const plain = objects.filter(
+    (object) => !isIstio(object) && readByIstiod.has(object.kind) && object.kind !== "Service",
+  );
   return {
     pods,
     kubernetes: [

@@ -8,17 +8,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { CertificateAuthority } from "./certificates.ts";
+import { parse } from "yaml";
 import { buildCluster, type Cluster, type ExtraPod, type Pod } from "./cluster.ts";
 import { bridgeAddress, endGroup, exited, PodNetwork } from "./network.ts";
 import { type KubernetesObject, printObjects } from "./objects.ts";
 import { Probe, probeProgram } from "./probe/probe.ts";
-import type { Rendered } from "./render.ts";
+import { environments, namespaceOf, type Rendered } from "./render.ts";
 import type { Tools } from "./tools.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
 /** Ports of the agent itself, and of the process's metrics, which the capture leaves alone. */
 const uncaptured = [15090, 15021, 15020];
+const metricsPort = 9464;
 /** What runs past every proxy: a stranger with any certificate one likes, and hosts outside the mesh. */
 export const strangerAddress = "10.244.3.1";
 export const knownAddress = "10.244.3.2";
@@ -28,8 +30,6 @@ export const unknownAddress = "10.244.3.3";
 export interface MeshOptions {
   readonly tools: Tools;
   readonly rendered: Rendered;
-  /** The text of the mesh config. */
-  readonly meshConfig: string;
   readonly extra: readonly ExtraPod[];
   /** Which of the Deployments become pods. */
   readonly runs: (deployment: string) => boolean;
@@ -39,7 +39,8 @@ export interface MeshOptions {
   readonly undeclared: readonly string[];
   /** The public name of the edge. */
   readonly domain: string;
-  readonly say: (line: string) => void;
+  /** The folder of the portal's build. */
+  readonly portal: string;
 }
 
 /** A running mesh. */
@@ -51,20 +52,13 @@ export class VerifiedMesh implements AsyncDisposable {
   readonly probes = new Map<string, Probe>();
   readonly agents = new Map<string, ChildProcess>();
   readonly applications = new Map<string, ChildProcess>();
-  readonly #stack: AsyncDisposableStack;
+  readonly #stack = new AsyncDisposableStack();
 
-  private constructor(
-    folder: string,
-    cluster: Cluster,
-    options: MeshOptions,
-    network: PodNetwork,
-    stack: AsyncDisposableStack,
-  ) {
+  private constructor(folder: string, cluster: Cluster, options: MeshOptions, network: PodNetwork) {
     this.folder = folder;
     this.cluster = cluster;
     this.options = options;
     this.network = network;
-    this.#stack = stack;
   }
 
   static async start(options: MeshOptions): Promise<VerifiedMesh> {
@@ -83,21 +77,14 @@ export class VerifiedMesh implements AsyncDisposable {
     const ingress = cluster.pods.find(({ proxy }) => proxy === "router");
     await writeHosts(folder, cluster, options, ingress?.address ?? "");
     const network = starting.use(await PodNetwork.create(join(folder, "hosts")));
-    const mesh = new VerifiedMesh(folder, cluster, options, network, starting);
+    const mesh = new VerifiedMesh(folder, cluster, options, network);
     await mesh.#connect();
     await mesh.startIstiod();
-    await Promise.all([
-      ...cluster.pods.map((pod) => mesh.startAgent(pod)),
-      ...cluster.pods.filter(({ application }) => application).map((pod) => mesh.startApplication(pod)),
-    ]);
-    return new VerifiedMesh(folder, cluster, options, network, starting.move()).#take(mesh);
-  }
-
-  #take(started: VerifiedMesh): this {
-    for (const [name, probe] of started.probes) this.probes.set(name, probe);
-    for (const [name, agent] of started.agents) this.agents.set(name, agent);
-    for (const [name, application] of started.applications) this.applications.set(name, application);
-    return this;
+    const parts = cluster.pods.flatMap((pod) => [mesh.startAgent(pod), mesh.startApplication(pod)]);
+    // All have come to an end before anything is taken down again.
+    for (const part of await Promise.allSettled(parts)) if (part.status === "rejected") throw part.reason;
+    mesh.#stack.use(starting.move());
+    return mesh;
   }
 
   /** The probe in a pod. */
@@ -144,7 +131,7 @@ export class VerifiedMesh implements AsyncDisposable {
     const { tools } = this.options;
     await writeFile(join(this.folder, "kubernetes.yaml"), printObjects(this.cluster.kubernetes));
     await writeFile(join(this.folder, "istio.yaml"), printObjects(this.cluster.istio));
-    await writeFile(join(this.folder, "mesh.yaml"), this.options.meshConfig);
+    await writeFile(join(this.folder, "mesh.yaml"), this.options.rendered.meshConfig);
     const child = this.network.start(undefined, {
       command: tools.verify,
       parameters: [
@@ -160,7 +147,7 @@ export class VerifiedMesh implements AsyncDisposable {
         PILOT_ENABLE_METADATA_EXCHANGE: "false",
         PILOT_ENABLE_ALPN_FILTER: "false",
         // The edge's public keys are fetched over TLS, as in a cluster.
-        SSL_CERT_FILE: join(this.folder, "certificates", "edge", "cert-chain.pem"),
+        SSL_CERT_FILE: join(this.folder, "certificates", "edge", "root-cert.pem"),
         PILOT_JWT_PUB_KEY_REFRESH_INTERVAL: "2s",
       },
       log: join(this.folder, "istiod.log"),
@@ -223,12 +210,14 @@ export class VerifiedMesh implements AsyncDisposable {
 
   async startApplication(pod: Pod): Promise<void> {
     const { application } = pod;
-    if (application === undefined || application.ports.length < 2) return;
+    // Workers take no calls; they are here for what is refused to them.
+    if (application === undefined || pod.labels["docket.role"] !== "server") return;
     const data = join(this.folder, "data", pod.name);
     const workload = pod.labels.app ?? "";
     const child = this.network.start(pod.name, {
       command: process.execPath,
-      parameters: [join(root, entryOf(workload)), ...application.arguments],
+      // Without its role: with files instead of a bucket one process serves and works.
+      parameters: [join(root, entryOf(workload))],
       environment: {
         PATH: process.env.PATH ?? "",
         HOME: data,
@@ -236,13 +225,14 @@ export class VerifiedMesh implements AsyncDisposable {
         ...application.environment,
         // The embedded default: what secrets would say of databases, Redis and buckets is not here.
         ...embedded,
+        WEB_OUTPUT: this.options.portal,
         DOCKET_DATA_DIR: data,
         KEY_ENCRYPTION_SECRET: keyEncryptionSecret,
       },
       log: join(this.folder, `application-${pod.name}.log`),
     });
     this.applications.set(pod.name, child);
-    const [port] = application.ports;
+    const port = application.ports.find((each) => each !== metricsPort);
     await this.#until(
       child,
       `application-${pod.name}`,
@@ -260,7 +250,7 @@ export class VerifiedMesh implements AsyncDisposable {
   }
 
   async #connect(): Promise<void> {
-    const { tools, outside } = this.options;
+    const { tools } = this.options;
     for (const [from, to] of [
       [tools.pilotAgent, "pilot-agent"],
       [tools.envoy, "envoy"],
@@ -272,8 +262,23 @@ export class VerifiedMesh implements AsyncDisposable {
     const { network } = this;
     for (const pod of this.cluster.pods) {
       await network.addPod(pod.name, pod.address);
-      if (pod.proxy === "sidecar") await network.capture(pod.name, join(this.folder, "pilot-agent"), [...uncaptured, 9464]);
+      if (pod.proxy === "sidecar") {
+        await network.capture(pod.name, join(this.folder, "pilot-agent"), [...uncaptured, metricsPort]);
+      } else {
+        // What the load balancer does: 443 of the address is 8443 of the pod.
+        for (const { port, targetPort } of portsOf(pod, this.cluster))
+          await network.redirect(pod.name, port, targetPort);
+      }
       this.#addProbe(pod.name);
+    }
+    for (const { kind, metadata, spec } of this.cluster.kubernetes) {
+      if (kind !== "Service") continue;
+      const slice = this.cluster.kubernetes.find(
+        (other) => other.kind === "EndpointSlice" && other.metadata.name === `${metadata.name}-1`,
+      ) as { endpoints?: { addresses: string[] }[] } | undefined;
+      const pods = (slice?.endpoints ?? []).flatMap(({ addresses }) => addresses);
+      for (const { port, targetPort } of spec.ports)
+        await network.serve(spec.clusterIP, port, pods, targetPort ?? port);
     }
     for (const [name, address] of [
       ["stranger", strangerAddress],
@@ -283,7 +288,6 @@ export class VerifiedMesh implements AsyncDisposable {
       await network.addPod(name, address);
       this.#addProbe(name);
     }
-    void outside;
   }
 
   #addProbe(pod: string): void {
@@ -321,7 +325,13 @@ const embedded: Readonly<Record<string, string>> = {
   LOG_LEVEL: "info",
   // The probes of one run ask more than a person does.
   RATE_LIMIT_PERCENT: "0",
+  SIGN_UP: "open",
 };
+
+function portsOf(pod: Pod, { kubernetes }: Cluster): { port: number; targetPort: number }[] {
+  const service = kubernetes.find(({ kind, spec }) => kind === "Service" && spec.selector?.app === pod.labels.app);
+  return service?.spec.ports ?? [];
+}
 
 function entryOf(workload: string): string {
   return workload === "web" ? "web/main.ts" : `services/${workload}/main.ts`;
@@ -329,7 +339,7 @@ function entryOf(workload: string): string {
 
 function proxyConfigOf({ annotations }: Pod): object {
   const text = annotations["proxy.istio.io/config"];
-  return text === undefined ? {} : (JSON.parse(text) as object);
+  return text === undefined ? {} : (parse(text) as object);
 }
 
 function parseAnswer(output: string): { changed: string[]; acknowledged: boolean } {
@@ -352,14 +362,18 @@ async function issueCertificates(folder: string, rendered: Rendered, domain: str
       .map(({ spec }) => spec.template.spec.serviceAccountName as string),
   );
   for (const account of accounts) await own.issue(spiffe(rendered.namespace, account), path(account));
-  await own.issue(spiffe("docket-elsewhere", "gateway"), path("elsewhere-gateway"));
-  await own.issue(spiffe(rendered.namespace === "docket-dev" ? "docket-prod" : "docket-dev", "gateway"), path("other-gateway"));
+  // The other environments' edges, which are nobody here.
+  for (const environment of environments) {
+    if (environment === rendered.environment) continue;
+    await own.issue(spiffe(namespaceOf(environment), "gateway"), path(`${environment}-gateway`));
+  }
   await foreign.issue(spiffe(rendered.namespace, "gateway"), path("foreign-gateway"));
   await own.issue("DNS:istiod.istio-system.svc", path("istiod"));
   // The edge's certificate is vouched for by itself: it is the only one that istiod must believe when it fetches keys.
   await foreign.issue(`DNS:${domain}`, path("edge"));
   const gateway = rendered.mesh.find(({ kind }) => kind === "Gateway");
-  const reference = gateway?.spec?.listeners?.find((listener: { tls?: object }) => listener.tls)?.tls.certificateRefs[0];
+  const reference = gateway?.spec?.listeners?.find((listener: { tls?: object }) => listener.tls)?.tls
+    .certificateRefs[0];
   const read = async (name: string) => (await readFile(join(path("edge"), name))).toString("base64");
   const edge: KubernetesObject = {
     apiVersion: "v1",

@@ -38,7 +38,15 @@ export class PodNetwork implements AsyncDisposable {
   static async create(hosts: string): Promise<PodNetwork> {
     await removeNamespaces();
     await ip("netns", "add", bridge);
-    await inside(bridge, `ip link add br0 type bridge && ip addr add ${bridgeAddress}/16 dev br0 && ip link set br0 up && ip link set lo up`);
+    await inside(
+      bridge,
+      `ip link add br0 type bridge && ip addr add ${bridgeAddress}/16 dev br0 && ip link set br0 up && ip link set lo up`,
+    );
+    // Answers must come back the way that the calls went; what pods say to each other directly is not looked at.
+    await inside(
+      bridge,
+      "sysctl -qw net.ipv4.ip_forward=1; sysctl -qw net.bridge.bridge-nf-call-iptables=0 || true; iptables -t nat -A POSTROUTING -m conntrack --ctstate DNAT -j MASQUERADE",
+    );
     return new PodNetwork(hosts);
   }
 
@@ -64,8 +72,39 @@ export class PodNetwork implements AsyncDisposable {
     );
   }
 
+  /** Leads a port of a pod to another one, as a Service with a targetPort does for who comes from outside. */
+  async redirect(name: string, from: number, to: number): Promise<void> {
+    const rule = `-t nat -A PREROUTING -p tcp --dport ${from} -j REDIRECT --to-ports ${to}`;
+    await ip("netns", "exec", prefix + name, "iptables", ...rule.split(" "));
+  }
+
+  /** What kube-proxy does on a node: whoever comes to the address of a Service without a proxy gets to one of its pods. */
+  async serve(clusterAddress: string, port: number, pods: readonly string[], targetPort: number): Promise<void> {
+    for (const [index, pod] of pods.entries()) {
+      await ip(
+        ...["netns", "exec", bridge, "iptables", "-t", "nat", "-A", "PREROUTING", "-d", clusterAddress, "-p", "tcp"],
+        ...[
+          "--dport",
+          `${port}`,
+          "-m",
+          "statistic",
+          "--mode",
+          "nth",
+          "--every",
+          `${pods.length - index}`,
+          "--packet",
+          "0",
+        ],
+        ...["-j", "DNAT", "--to-destination", `${pod}:${targetPort}`],
+      );
+    }
+  }
+
   /** Starts a process in a pod's network, or in the bridge's when no pod is named. */
-  start(pod: string | undefined, { command, parameters, user = 0, environment, folder, log }: PodProcess): ChildProcess {
+  start(
+    pod: string | undefined,
+    { command, parameters, user = 0, environment, folder, log }: PodProcess,
+  ): ChildProcess {
     const namespace = pod === undefined ? bridge : prefix + pod;
     // The mount is seen by this process alone: `ip netns exec` gives it mounts of its own.
     const script = `mount --bind '${this.#hosts}' /etc/hosts; exec setpriv --reuid ${user} --regid ${user} --clear-groups "$@"`;

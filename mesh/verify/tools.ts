@@ -50,7 +50,7 @@ export async function ensureTools(say: (line: string) => void, { dynamic = true 
     await rename(draft, path(name));
   };
   const go = (target: string, pkg: string) =>
-    run("go", ["build", "-trimpath", "-o", target, pkg], { cwd: source, maxBuffer: 64 << 20 });
+    run("go", ["build", "-o", target, pkg], { cwd: source, maxBuffer: 64 << 20 });
   await make("verify", "Building istiod's generators (about 6 minutes with cold caches)", async (to) => {
     await go(to, ".");
   });

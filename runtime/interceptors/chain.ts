@@ -7,7 +7,7 @@ import { deadline } from "./deadline.ts";
 import { errors } from "./errors.ts";
 import type { ChainOptions } from "./options.ts";
 import { permission } from "./permission.ts";
-import { session } from "./session.ts";
+import { session, soundToken } from "./session.ts";
 import { telemetry } from "./telemetry.ts";
 import { validation } from "./validation.ts";
 
@@ -32,10 +32,10 @@ export function chain(options: ChainOptions): Interceptor[] {
 
 /** The chain of health, which probes ask for that are no workload. */
 export function healthChain(options: ChainOptions): Interceptor[] {
-  return [telemetry, errors, callerOrProbe].map((create) => create(options));
+  return [telemetry, errors, callerOrProbe, soundToken].map((create) => create(options));
 }
 
 /** The chain of the other foreign services (reflection): nobody is signed in and nothing is named. */
 export function foreignChain(options: ChainOptions): Interceptor[] {
-  return [telemetry, errors, caller].map((create) => create(options));
+  return [telemetry, errors, caller, soundToken].map((create) => create(options));
 }

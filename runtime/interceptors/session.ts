@@ -36,13 +36,30 @@ export function session({ verifyToken, liveStreams }: ChainOptions): Interceptor
   };
 }
 
+/** For RPCs without a policy (health, reflection): nobody need be signed in, and who shows a token shows a sound one. */
+export function soundToken({ verifyToken }: ChainOptions): Interceptor {
+  return (next) => async (request) => {
+    await refuseUnsound(bearer(request.header.get(headerNames.authorization)), verifyToken);
+    return await next(request);
+  };
+}
+
+/** A token that is not sound is refused wherever it is shown: the mesh's sidecars do so, whatever the RPC. */
+async function refuseUnsound(token: string | undefined, verifyToken: ChainOptions["verifyToken"]): Promise<void> {
+  if (token !== undefined) await verifyToken(token);
+}
+
 async function subjectOf(
   policy: Policy,
   token: string | undefined,
   verifyToken: ChainOptions["verifyToken"],
 ): Promise<Subject | undefined> {
   const { access } = policy;
-  if (access.case === "system") return undefined;
+  // What a workload does by itself is done for nobody, even where it hands on the token of the call that it serves.
+  if (access.case === "system") {
+    await refuseUnsound(token, verifyToken);
+    return undefined;
+  }
   // A signed-in client may call an anonymous RPC too; then it is known who.
   if (access.case === "anonymous") return token === undefined ? undefined : await verifyToken(token);
   if (token === undefined) throw new AppError(Reason.SESSION_REQUIRED, { refusedBy: "session" });

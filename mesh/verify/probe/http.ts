@@ -25,7 +25,6 @@ export function fetchHttp(question: HttpQuestion): Promise<HttpAnswer> {
       path: pathname + search,
       headers: { host, ...(body === undefined ? {} : { "content-length": String(size) }), ...headers },
       createConnection: () => open(target, { tls, alpn: ["http/1.1"] }),
-      agent: false,
     });
     const timer = setTimeout(() => {
       end({ outcome: "cancelled" });

@@ -17,19 +17,23 @@ export class Probe {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
+  #ended: Error | undefined;
 
   constructor(name: string, child: ChildProcess) {
     if (child.stdout === null || child.stdin === null) throw new Error("A probe needs pipes.");
     this.#child = child;
+    // Written to one that has just ended: its end is told below.
+    child.stdin.on("error", () => undefined);
     createInterface({ input: child.stdout }).on("line", (line) => this.#take(line));
     child.once("exit", (code, signal) => {
-      const ended = new Error(`The probe in ${name} ended (${code ?? signal}).`);
-      for (const { reject } of this.#waiting.values()) reject(ended);
+      this.#ended = new Error(`The probe in ${name} ended (${code ?? signal}).`);
+      for (const { reject } of this.#waiting.values()) reject(this.#ended);
       this.#waiting.clear();
     });
   }
 
   ask<Q extends Question>(question: Q): Promise<AnswerTo<Q>> {
+    if (this.#ended) return Promise.reject(this.#ended);
     this.#last += 1;
     const id = this.#last;
     return new Promise((resolve, reject) => {

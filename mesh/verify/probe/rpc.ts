@@ -28,6 +28,8 @@ function sessionOf(question: RpcQuestion): ClientHttp2Session {
   const forget = () => {
     if (sessions.get(key) === session) sessions.delete(key);
   };
+  // Each call under way hears of a break.
+  session.setMaxListeners(0);
   session.on("error", forget);
   session.on("goaway", forget);
   session.on("close", forget);
@@ -82,7 +84,9 @@ export function callRpc(question: RpcQuestion): Promise<RpcAnswer> {
     stream.on("error", (error) => {
       failure = error.message;
     });
-    stream.on("close", () => end(seen["grpc-status"] === undefined && seen[":status"] === undefined ? "failed" : "answered"));
+    stream.on("close", () =>
+      end(seen["grpc-status"] === undefined && seen[":status"] === undefined ? "failed" : "answered"),
+    );
     for (const message of messages) stream.write(framed(Buffer.from(message, "base64")));
     if (openMs === 0) stream.end();
     else setTimeout(() => stream.end(), openMs);
@@ -101,7 +105,9 @@ function statusOf(headers: IncomingHttpHeaders & IncomingHttpStatusHeader): Part
   return {
     ...(http === undefined ? {} : { httpStatus: http }),
     ...(status === undefined ? {} : { grpcStatus: Number(status) }),
-    ...(headers["grpc-message"] === undefined ? {} : { grpcMessage: decodeURIComponent(String(headers["grpc-message"])) }),
+    ...(headers["grpc-message"] === undefined
+      ? {}
+      : { grpcMessage: decodeURIComponent(String(headers["grpc-message"])) }),
     ...(info === undefined ? {} : { reason: enumName(ReasonSchema, info.reason) }),
   };
 }
