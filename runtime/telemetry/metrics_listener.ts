@@ -2,6 +2,8 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
+import { gzip as gzipWithCallback } from "node:zlib";
 import { StartError } from "../errors.ts";
 import { contentTypes, type Family, formOf, merge, write } from "./exposition.ts";
 
@@ -22,6 +24,8 @@ interface Listener {
   readonly sources: Set<MetricsSource>;
   close(): Promise<void>;
 }
+
+const gzip = promisify<string, Buffer>(gzipWithCallback);
 
 const listeners = new Map<string, Promise<Listener>>();
 
@@ -92,8 +96,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, source
     [...sources].map(async (source) => ({ service: source.service, families: await source.collect() })),
   );
   const text = write(merge(told), form);
+  // Prometheus asks for it: a series for each RPC and bucket is much of the same.
+  const compressed = /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
+  response.setHeader("vary", "accept, accept-encoding");
+  if (compressed) response.setHeader("content-encoding", "gzip");
   response.writeHead(200, { "content-type": contentTypes[form], "cache-control": "no-store" });
-  response.end(method === "HEAD" ? undefined : text);
+  response.end(method === "HEAD" ? undefined : compressed ? await gzip(text) : text);
 }
 
 function refuse(response: ServerResponse, status: number, text: string): void {

@@ -15,7 +15,6 @@ import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs
 import {
   AggregationTemporality,
   type IMetricReader,
-  InstrumentType,
   MeterProvider,
   MetricReader,
   PeriodicExportingMetricReader,
@@ -35,6 +34,7 @@ import { createTracing } from "./tracing.ts";
 
 /** How long a farewell may take. */
 const flushMs = 3_000;
+const flushAgainMs = 200;
 const scope = "docket";
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
 
@@ -45,22 +45,25 @@ export async function openSdk(config: TelemetryConfig, options: OpenTelemetryOpt
   const exporters = config.disabled || config.endpoint === undefined ? undefined : exportersOf(config, options);
   if (exporters !== undefined) tellTroubles(options.logger);
 
+  const providers = new Farewell(config.endpoint?.href ?? "");
+  parts.use(providers);
   const processors: SpanProcessor[] = [];
   const traces = config.traces === "none" ? undefined : exporters?.traces();
   if (traces !== undefined) processors.push(new BatchSpanProcessor({ exporter: traces, ...batches(config) }));
   if (options.spanEnded !== undefined) processors.push(new EndedSpans(options.service, options.spanEnded));
-  const tracing = processors.length === 0 ? undefined : openTracing(config, resource, processors, parts);
+  const tracing = processors.length === 0 ? undefined : openTracing(config, resource, processors, providers);
 
   const push = config.metrics === "none" ? undefined : exporters?.metrics();
   const { port } = config.metricsListen;
-  const measured = push === undefined && port === undefined ? undefined : new Measured(resource, push, parts);
+  const measured =
+    push === undefined && port === undefined ? undefined : new Measured(resource, push, providers, parts);
   const logs = config.logs === "none" ? undefined : exporters?.logs();
   if (logs !== undefined) {
     const provider = new LoggerProvider({
       resource,
       processors: [new BatchLogRecordProcessor({ exporter: logs, ...batches(config) })],
     });
-    parts.defer(() => inTime(provider.shutdown()));
+    providers.add(provider);
     parts.use(onLogLine(options.service, logSink(provider.getLogger(scope))));
   }
   const place =
@@ -86,10 +89,10 @@ function openTracing(
   config: TelemetryConfig,
   resource: Resource,
   spanProcessors: SpanProcessor[],
-  parts: AsyncDisposableStack,
+  providers: Farewell,
 ) {
   const provider = new TracerProvider({ resource, sampler: new AlwaysOnSampler(), spanProcessors });
-  parts.defer(() => inTime(provider.shutdown()));
+  providers.add(provider);
   const { sampler } = config;
   const ratio = sampler.endsWith("always_on") ? 1 : sampler.endsWith("always_off") ? 0 : Number(config.samplerArgument);
   return createTracing(provider.getTracer(scope, version), ratio, sampler.startsWith("parentbased_"));
@@ -100,10 +103,10 @@ class Measured {
   readonly metrics: Metrics;
   readonly collect: () => Promise<ReturnType<typeof familiesOf>>;
 
-  constructor(resource: Resource, push: IMetricReader | undefined, parts: AsyncDisposableStack) {
+  constructor(resource: Resource, push: IMetricReader | undefined, providers: Farewell, parts: AsyncDisposableStack) {
     const pull = new PullReader();
     const provider = new MeterProvider({ resource, readers: push === undefined ? [pull] : [pull, push] });
-    parts.defer(() => inTime(provider.shutdown()));
+    providers.add(provider);
     const { metrics, book } = createMetrics(provider.getMeter(scope, version));
     this.metrics = metrics;
     this.collect = async () => familiesOf((await pull.collect()).resourceMetrics, book);
@@ -145,7 +148,7 @@ function exportersOf(config: TelemetryConfig, { lookup }: OpenTelemetryOptions) 
       new PeriodicExportingMetricReader({
         exporter: new OTLPMetricExporter({
           ...common("metrics"),
-          temporalityPreference: (kind: InstrumentType) => temporalityOf(kind, temporality),
+          temporalityPreference: preferences[temporality],
         } as never),
         exportIntervalMillis: config.metricsEveryMs,
         exportTimeoutMillis: Math.min(config.timeoutMs, config.metricsEveryMs),
@@ -162,13 +165,8 @@ function batches({ timeoutMs }: TelemetryConfig) {
   };
 }
 
-/** As the specification says it: what goes up and down is told as it is. */
-function temporalityOf(kind: InstrumentType, preference: "cumulative" | "delta" | "lowmemory") {
-  const { DELTA, CUMULATIVE } = AggregationTemporality;
-  if (preference === "cumulative") return CUMULATIVE;
-  if (kind === InstrumentType.COUNTER || kind === InstrumentType.HISTOGRAM) return DELTA;
-  return kind === InstrumentType.OBSERVABLE_COUNTER && preference === "delta" ? DELTA : CUMULATIVE;
-}
+/** The SDK's numbers of the preferences, which its package does not export. */
+const preferences = { delta: 0, cumulative: 1, lowmemory: 2 } as const;
 
 function resourceOf({ resource }: TelemetryConfig, service: string): Resource {
   return resourceFromAttributes({
@@ -240,11 +238,30 @@ function wordsOf(what: unknown): string {
   return (parsed ?? text).slice(0, 200);
 }
 
-async function inTime(work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, flushMs);
-  });
-  await Promise.race([work.catch(() => undefined), late]);
-  clearTimeout(timer);
+/** Endpoints that did not take what was left: the next service of this process does not wait for them as well. */
+const away = new Set<string>();
+
+/** Sends what is left, all signals at once, and waits for it only so long. */
+class Farewell implements AsyncDisposable {
+  readonly #endpoint: string;
+  readonly #providers: { shutdown(): Promise<void> }[] = [];
+
+  constructor(endpoint: string) {
+    this.#endpoint = endpoint;
+  }
+
+  add(provider: { shutdown(): Promise<void> }): void {
+    this.#providers.push(provider);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const sent = Promise.allSettled(this.#providers.map((provider) => provider.shutdown())).then(() => true);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(resolve, away.has(this.#endpoint) ? flushAgainMs : flushMs, false);
+    });
+    if (await Promise.race([sent, late])) away.delete(this.#endpoint);
+    else away.add(this.#endpoint);
+    clearTimeout(timer);
+  }
 }

@@ -34,18 +34,19 @@ export function createTracing(tracer: Tracer, ratio: number, followsProxies: boo
   return {
     decide: (parent, trusted) =>
       followsProxies && trusted && parent !== undefined ? parent.sampled : Math.random() < ratio,
-    start(name, kind, { parent, sampled = parent?.sampled ?? Math.random() < ratio, attributes, links }: StartOptions) {
+    start(name, kind, options: StartOptions = {}) {
+      const { parent, attributes, links, sampled = parent?.sampled ?? Math.random() < ratio } = options;
       if (!sampled) return new SilentSpan(parent?.traceId ?? randomBytes(16).toString("hex"));
       const context =
         parent === undefined
           ? ROOT_CONTEXT
           : trace.setSpanContext(ROOT_CONTEXT, { ...contextOf(parent), isRemote: true });
-      const options = {
+      const begun = {
         kind: kinds[kind],
         attributes: present(attributes),
         ...(links && { links: links.map((link) => ({ context: { ...contextOf(link), isRemote: true } })) }),
       };
-      return new RecordedSpan(tracer, tracer.startSpan(name, options, context), { left: spansOfPart, dropped: 0 });
+      return new RecordedSpan(tracer, tracer.startSpan(name, begun, context), { left: spansOfPart, dropped: 0 });
     },
   };
 }
