@@ -146,18 +146,32 @@ export async function sharesAmongReplicas(binary: string, folder: string): Promi
     });
   await using first = await start(ports[0] ?? 0);
   await using second = await start(ports[1] ?? 0);
-  const ids = Array.from({ length: 20 }, (_, at) => `0af7651916cd43dd8448eb211c80${(0x4000 + at).toString(16)}`);
+  // Connections among them are made at need, and what is sent meanwhile comes late: once some have come, all come at once.
+  for (const [at, collector] of [first, second].entries()) {
+    const early = idsFrom(0x5000 + at * 0x100);
+    const spans = early.map((traceId) =>
+      spanOf({ traceId, spanId: "b7ad6b7169203303", method: get, ms: 20, failed: true }),
+    );
+    await collector.send("/v1/traces", { resourceSpans: spans });
+    await until(() => early.every((id) => textOf(receiver, "/v1/traces").includes(id)));
+  }
+  const ids = idsFrom(0x4000);
   const quick = ids.map((traceId) => spanOf({ traceId, spanId: "b7ad6b7169203301", method: get, ms: 20 }));
-  const failed = ids.map((traceId) =>
+  const broken = ids.map((traceId) =>
     spanOf({ traceId, spanId: "b7ad6b7169203302", method: get, ms: 20, failed: true }),
   );
-  await first.send("/v1/traces", { resourceSpans: quick });
-  await second.send("/v1/traces", { resourceSpans: failed });
-  await first.send("/v1/metrics", metricsOf(10));
-  await second.send("/v1/metrics", metricsOf(25));
   const spans = () => textOf(receiver, "/v1/traces").match(/"spanId":"b7ad6b7169203301"/g)?.length ?? 0;
-  await until(() => spans() === ids.length && textOf(receiver, "/v1/metrics") !== "");
+  await first.send("/v1/metrics", metricsOf(10));
+  await first.send("/v1/traces", { resourceSpans: quick });
+  await second.send("/v1/traces", { resourceSpans: broken });
+  await until(() => spans() === ids.length);
+  await second.send("/v1/metrics", metricsOf(25));
+  await until(() => textOf(receiver, "/v1/metrics") !== "");
   assertDifferences(receiver);
+}
+
+function idsFrom(start: number): string[] {
+  return Array.from({ length: 20 }, (_, at) => `0af7651916cd43dd8448eb211c80${(start + at).toString(16)}`);
 }
 
 function assertDifferences(receiver: Receiver): void {
