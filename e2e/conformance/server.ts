@@ -13,8 +13,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { create } from "@bufbuild/protobuf";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
-import { type Identity, spiffeId } from "@docket/runtime/identity/identity";
-import { testIdentity, testMesh } from "@docket/runtime/testing/identities";
+import { testIdentity } from "@docket/runtime/testing/identities";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { startSuiteEdge } from "./edge.ts";
 import { readMessages, writeMessage } from "./framing.ts";
@@ -24,6 +23,7 @@ import {
   ServerCompatResponseSchema,
 } from "./gen/connectrpc/conformance/v1/server_compat_pb.ts";
 import { startSuiteService } from "./service.ts";
+import { suiteIdentity } from "./suite_identity.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -71,33 +71,15 @@ async function edge({ useTls, serverCreds }: ServerCompatRequest): Promise<numbe
   return port;
 }
 
-async function serviceAlone(request: ServerCompatRequest): Promise<number> {
-  const service = parts.use(await startSuiteService(identityOf(request), listen));
+async function serviceAlone({ useTls, serverCreds, clientTlsCert }: ServerCompatRequest): Promise<number> {
+  const identity = suiteIdentity(Workload.DOCUMENT, {
+    tls: useTls,
+    ca: clientTlsCert,
+    certificate: serverCreds?.cert,
+    key: serverCreds?.key,
+  });
+  const service = parts.use(await startSuiteService(identity, listen));
   return service.port;
-}
-
-/**
- * An identity of the suite: its clients show certificates that it made itself, or none, and no SPIFFE id. Whoever gets
- * through the runtime's own TLS is the gateway.
- */
-function identityOf({ useTls, serverCreds, clientTlsCert }: ServerCompatRequest): Identity {
-  const text = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString();
-  return {
-    ...testMesh,
-    workload: Workload.DOCUMENT,
-    id: spiffeId(Workload.DOCUMENT, testMesh),
-    mode: useTls ? "mtls" : "sidecar",
-    current: () => ({
-      ca: text(clientTlsCert),
-      certificate: text(serverCreds?.cert),
-      key: text(serverCreds?.key),
-      expiresAt: new Date(Date.now() + 3_600_000),
-    }),
-    onRenewed: () => () => undefined,
-    workloadOf: () => Workload.GATEWAY,
-    faultOfServer: () => undefined,
-    [Symbol.dispose]: () => undefined,
-  };
 }
 
 function placeOf(address: string): { host: string; port: number } {

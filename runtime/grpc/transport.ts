@@ -22,6 +22,7 @@ import {
 import { runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
 import type { CallOptions, Client, ClientDuplexStream, ServiceError, StatusObject } from "@grpc/grpc-js";
 import { chunkOf, encode, holdFewChunks } from "./encode.ts";
+import "./order.ts";
 import { pathOf } from "./server.ts";
 import { fromStatus, toHeaders, toMetadata } from "./status.ts";
 
