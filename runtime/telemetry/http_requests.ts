@@ -66,7 +66,11 @@ export class HttpRequests {
     const span = this.#tracing?.start(method, "server", {
       parent,
       sampled: this.#inside && parent !== undefined ? parent.sampled : this.#tracing.decide(parent, trusted),
-      attributes: { "http.request.method": method, "docket.request_id": requestId },
+      attributes: {
+        "http.request.method": method,
+        "docket.request_id": requestId,
+        "docket.inside": this.#inside || undefined,
+      },
     });
     return {
       span,
