@@ -170,6 +170,30 @@ describe("a promotion", () => {
   });
 });
 
+describe("the way back", () => {
+  it("is to the digests from before the last deployment, in one step, and forth again in another", async () => {
+    await using played = await repository();
+    expect(played.run("back", "prod").code).toBe(1);
+    played.run("deploy", "prod", ...all("a"));
+    played.commit("PROD runs a");
+    expect(played.run("back", "prod")).toMatchObject({
+      code: 1,
+      err: "Before its last deployment prod did not run user.",
+    });
+    played.run("deploy", "prod", `user=${digest("b")}`, `web=${digest("b")}`);
+    played.commit("PROD runs b");
+    played.write("docs/a.md", "something else");
+    played.commit("Something else");
+
+    expect(played.run("back", "prod").out).toBe("user\nweb");
+    expect(played.run("digests", "prod").out.split("\n")).toEqual(all("a"));
+    expect(played.run("back", "prod")).toMatchObject({ code: 1, err: expect.stringContaining("is not committed") });
+    played.commit("PROD is back");
+    expect(played.run("back", "prod").out).toBe("user\nweb");
+    expect(played.run("digests", "prod").out).toContain(`web=${digest("b")}`);
+  });
+});
+
 describe("what has passed", () => {
   it("has a tag for each image, with its digest and the run, and one for the whole", async () => {
     await using played = await repository();

@@ -83,6 +83,24 @@ export function promote(root: string, from: Environment, to: Environment): Image
   return digests.filter(([image, digest]) => deploy(root, to, image, digest as string)).map(([image]) => image);
 }
 
+/**
+ * Takes an environment back to the digests from before its last deployment. Answers the images that are others now. Twice is
+ * forth again: it is a deployment like others, and Git has it.
+ */
+export function goBack(root: string, environment: Environment): Image[] {
+  const folder = folderOf(environment);
+  if (git(root, "status", "--porcelain", "--", folder) !== "") throw new RefusedError(`${folder} is not committed.`);
+  const last = git(root, "log", "-1", "--format=%H", "--", folder);
+  return images.filter((image) => {
+    const text = git(root, "show", `${last}^:${folder}/${image}.yaml`);
+    const digest = text.match(digestLine)?.[2];
+    if (digest === undefined || digest === never) {
+      throw new RefusedError(`Before its last deployment ${environment} did not run ${image}.`);
+    }
+    return deploy(root, environment, image, digest);
+  });
+}
+
 /** Notes that an environment has passed with what it runs: a tag for each image, with its digest, and one for the whole. */
 export function pass(root: string, environment: Environment, run: string): string[] {
   const folder = folderOf(environment);

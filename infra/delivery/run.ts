@@ -1,13 +1,14 @@
 // What pipelines do to this repository, by command: no workflow knows more of it than these words.
 
 import { parseArgs } from "node:util";
-import { deploy, digestOf, environmentNamed, pass, promote, RefusedError } from "./environment.ts";
+import { deploy, digestOf, environmentNamed, goBack, pass, promote, RefusedError } from "./environment.ts";
 import { here, type Image, images } from "./images.ts";
 
 const usage = `node infra/delivery/run.ts <command> [--root <folder>]
   digests <environment>                       image=digest, a line for each
   deploy <environment> <image>=<digest> …     writes these digests; prints the images that are others now
   promote <from> <to>                         copies the digests of an environment that has passed to the next
+  back <environment>                          writes the digests from before its last deployment
   pass <environment> <url of the run>         tags what an environment runs as passed; prints the tags, to be pushed by force
 Exit codes: 0 done; 1 refused, with nothing changed; 2 not understood.`;
 
@@ -40,6 +41,7 @@ function run(root: string, [command, word, ...rest]: readonly string[]): readonl
     return given.filter(([image, digest]) => deploy(root, environment, image, digest)).map(([image]) => image);
   }
   if (command === "promote" && rest.length === 1) return promote(root, environment, environmentNamed(rest[0]));
+  if (command === "back" && rest.length === 0) return goBack(root, environment);
   if (command === "pass" && rest.length === 1) return pass(root, environment, rest[0] ?? "");
   throw new Error("not understood");
 }
