@@ -9,26 +9,26 @@ import { type Environment, hostOf } from "./options.ts";
 import { subsets } from "./virtual_service.ts";
 import { rowOf } from "./workloads.ts";
 
-/** The rule of a workload that others call; undefined where nobody does. Overlays patch what an environment needs otherwise. */
-export function destinationRule(workload: Workload, graph: CallGraph, environment: Environment): Commented | undefined {
-  if (graph.callers(workload).length === 0) return undefined;
-  const name = workloadName(workload);
-  return {
+/** The rule of each Service of a workload that others call. Overlays patch what an environment needs otherwise. */
+export function destinationRules(workload: Workload, graph: CallGraph, environment: Environment): Commented[] {
+  if (graph.callers(workload).length === 0) return [];
+  const { grpcPort, canaryService } = rowOf(workload);
+  const app = workloadName(workload);
+  const rule = (name: string): Commented => ({
     manifest: {
       apiVersion: "networking.istio.io/v1",
       kind: "DestinationRule",
       metadata: { name, namespace: environment.namespace },
       spec: {
         exportTo: ["."],
-        host: hostOf(workload, environment),
+        host: hostOf(workload, environment).replace(app, name),
         trafficPolicy,
         // Both hold all pods until a rollout gives each the hash of its version.
-        ...(rowOf(workload).grpcPort === undefined
-          ? {}
-          : { subsets: subsets.map((subset) => ({ name: subset, labels: { app: name } })) }),
+        ...(grpcPort === undefined ? {} : { subsets: subsets.map((subset) => ({ name: subset, labels: { app } })) }),
       },
     },
-  };
+  });
+  return [rule(app), ...(canaryService ? [rule(`${app}-canary`)] : [])];
 }
 
 const trafficPolicy = {

@@ -6,7 +6,7 @@ import { workloadName, workloads } from "@docket/contracts/policy";
 import { authorizationPolicy } from "./authorization_policy.ts";
 import { type CallGraph, callGraphOf } from "./call_graph.ts";
 import { callGraphPage } from "./call_graph_page.ts";
-import { destinationRule } from "./destination_rule.ts";
+import { destinationRules } from "./destination_rule.ts";
 import { type Commented, fileOf, kustomizationOf } from "./manifest.ts";
 import { networkPolicies } from "./network_policy.ts";
 import type { Environment, MeshOptions } from "./options.ts";
@@ -36,7 +36,7 @@ function objectsOf(workload: Workload, graph: CallGraph, options: MeshOptions, e
     authorizationPolicy(workload, graph, options, environment),
     requestAuthentication(workload, environment),
     virtualService(workload, graph, environment),
-    destinationRule(workload, graph, environment),
+    ...destinationRules(workload, graph, environment),
     ...sidecars(workload, graph, options, environment),
     ...networkPolicies(workload, graph, options, environment),
   ].filter((object) => object !== undefined);

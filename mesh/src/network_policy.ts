@@ -115,5 +115,5 @@ function toOutside(need: Need) {
     public: [{ ipBlock: { cidr: "0.0.0.0/0", except: specialRanges } }],
     anywhere: [{ ipBlock: { cidr: "0.0.0.0/0" } }],
   };
-  return { to: blocks[where], ...(ports.length > 0 ? { ports: ports.map(tcp) } : {}) };
+  return { to: blocks[where], ports: ports.length > 0 ? ports.map(tcp) : [{ protocol: "TCP" }] };
 }

@@ -21,6 +21,8 @@ export interface WorkloadRow {
   readonly foreignPort?: number;
   /** Where it serves pages and files to other workloads. */
   readonly pages?: readonly PageDoor[];
+  /** Whether what is on trial has a Service of its own, `<workload>-canary`, since an HTTPRoute splits between Services. */
+  readonly canaryService?: true;
   /** Ports that everybody outside may reach. */
   readonly publicPorts?: readonly number[];
   /** Whether background jobs run in pods of their own, `<workload>-worker`. They take no calls. */
@@ -39,6 +41,7 @@ export const workloadRows: Readonly<Record<Exclude<Workload, typeof Workload.UNS
       { port: 8080, callers: [Workload.INGRESS] },
       { port: 7105, callers: [Workload.WEB] },
     ],
+    canaryService: true,
     needs: ["redis"],
   },
   [Workload.WEB]: { pages: [{ port: 7106, callers: [Workload.GATEWAY] }], needs: [] },

@@ -3,12 +3,18 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { file_grpc_health_v1_health } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
+import { file_grpc_reflection_v1_reflection } from "@docket/contracts/gen/grpc/reflection/v1/reflection_pb.ts";
+import { file_grpc_reflection_v1alpha_reflection } from "@docket/contracts/gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { workloadName, workloads } from "@docket/contracts/policy";
+import { files } from "@docket/contracts/registry";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { describe, expect, it } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
 import { servedMethods } from "../src/cells.ts";
 import { configurationOf, type Located, meshOptions } from "../src/configuration.ts";
+import { meshFiles } from "../src/manifests.ts";
+import { parseOptions } from "../src/options.ts";
 import { rowOf } from "../src/workloads.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -55,7 +61,21 @@ function pathsOf(workload: string): string[] {
 const servers = workloads.filter((workload) => rowOf(workload).grpcPort !== undefined).map(workloadName);
 
 describe("mesh/gen", () => {
-  it("is what the plugin makes of proto/", async () => {
+  it("is what the contract in contracts/gen makes, file by file", () => {
+    const all = [
+      ...files,
+      file_grpc_health_v1_health,
+      file_grpc_reflection_v1_reflection,
+      file_grpc_reflection_v1alpha_reflection,
+    ];
+    const made = meshFiles(
+      all.sort((a, b) => (a.name < b.name ? -1 : 1)),
+      options,
+    );
+    expect(filesBelow(join(root, "mesh", "gen"))).toEqual(new Map([...made].sort(([a], [b]) => (a < b ? -1 : 1))));
+  });
+
+  it("is what the plugin makes of proto/ as buf runs it", async () => {
     await using folder = await temporaryFolder();
     const path = [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter);
     execFileSync("buf", ["generate", "--template", "buf.gen.mesh.yaml", "-o", folder.path], {
@@ -195,5 +215,18 @@ describe("the call graph", () => {
       );
       expect(principals).toContain(`cluster.local/ns/docket-dev/sa/${from}`);
     }
+  });
+});
+
+describe("the options of the plugin", () => {
+  it.each([
+    ["", "trust_domain must be set"],
+    ["trust_domain=a.b", "observability must be set"],
+    ["trust_domain=a.b,observability=o", "environment must be set"],
+    ["trust_domain=A_B", '"trust_domain=A_B" does not name'],
+    ["trust_domain=a.b,environment=dev", '"environment=dev" does not name'],
+    ["colour=blue", '"colour=blue" is no option'],
+  ])("are refused with a sentence when they are %j", (parameter, sentence) => {
+    expect(() => parseOptions(parameter)).toThrow(sentence);
   });
 });
