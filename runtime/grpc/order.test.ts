@@ -89,6 +89,14 @@ describe("a stream that fails", () => {
     expect(code).toBeDefined();
   });
 
+  it("fails when its last message is cut off, whatever the server says of it", async () => {
+    end = (stream) => {
+      stream.once("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+      stream.end(Buffer.from([0, 0, 0, 0, 9, 1]));
+    };
+    expect(await readAll()).toEqual({ read: count, code: Code.Internal });
+  });
+
   it("hands over every message when it succeeds, as ever", async () => {
     end = (stream) => {
       stream.once("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));

@@ -24,6 +24,7 @@ import type {
 import { maxRequestBytesOf } from "@docket/contracts/policy";
 import { callKey } from "../call.ts";
 import { AppError, toConnectError } from "../errors.ts";
+import "./cut.ts";
 import { chunkOf, type EncodedChunk, encode, holdFewChunks } from "./encode.ts";
 import { toHeaders, toMetadata, toStatus, toTrailer } from "./status.ts";
 

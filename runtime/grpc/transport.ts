@@ -21,6 +21,7 @@ import {
 } from "@connectrpc/connect";
 import { runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
 import type { CallOptions, Client, ClientDuplexStream, ServiceError, StatusObject } from "@grpc/grpc-js";
+import "./cut.ts";
 import { chunkOf, encode, holdFewChunks } from "./encode.ts";
 import "./order.ts";
 import { pathOf } from "./server.ts";

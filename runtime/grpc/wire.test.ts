@@ -60,6 +60,14 @@ async function call(
   const frame = Buffer.alloc(5 + message.length);
   frame.writeUInt32BE(message.length, 1);
   frame.set(message, 5);
+  return await send(method, frame);
+}
+
+/** Calls a method with a body. */
+async function send(
+  method: string,
+  body: Buffer,
+): Promise<{ header: IncomingHttpHeaders; trailer: IncomingHttpHeaders }> {
   const path = `/grpc.health.v1.Health/${method}`;
   const stream = session.request({
     ":method": "POST",
@@ -75,7 +83,7 @@ async function call(
   stream.on("trailers", (headers) => {
     trailer = headers;
   });
-  stream.end(frame);
+  stream.end(body);
   stream.resume();
   await once(stream, "close");
   return { header, trailer: trailer ?? header };
@@ -109,6 +117,12 @@ describe("on the wire", () => {
     const { header, trailer } = await call("Check", "bare");
     expect(trailer).toBe(header);
     expect(header["grpc-status"]).toBe("8");
+  });
+
+  it("a request whose message is cut off is refused, and its handler is not asked", async () => {
+    const { trailer } = await send("Check", Buffer.from([0, 0, 0, 0, 9, 1]));
+    expect(trailer["grpc-status"]).toBe("3");
+    expect(trailer["grpc-message"]).toBe(encodeURI("The stream ended within a message."));
   });
 
   it("a client finds a failed call's headers and trailers in its error", async () => {
