@@ -2,13 +2,20 @@
 
 import { ConfigError } from "@docket/runtime/config";
 import { AppError, StartError } from "@docket/runtime/errors";
+import { accountCommands } from "./accounts.ts";
 import { type Command, columns, readWords, type Surroundings, UsageError, usageOf } from "./command.ts";
 import { contentCommands } from "./contents.ts";
 import { jobCommands } from "./jobs.ts";
 import { stateCommands } from "./state.ts";
 import { userCommands } from "./users.ts";
 
-const commands: readonly Command[] = [...userCommands, ...jobCommands, ...stateCommands, ...contentCommands];
+const commands: readonly Command[] = [
+  ...userCommands,
+  ...jobCommands,
+  ...stateCommands,
+  ...contentCommands,
+  ...accountCommands,
+];
 
 /** What the command line was called with, and where its words go. */
 export interface CommandLine extends Surroundings {
