@@ -12,7 +12,7 @@ export interface PortalProcessOptions {
   readonly innerAddress: string;
   /** The folder of the build. */
   readonly output: string;
-  /** The settings; of these the child gets what concerns it, and no secrets. */
+  /** The settings; of these the child gets what concerns it, and no secret but that of the OTLP endpoint. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
 }
@@ -30,9 +30,9 @@ const longestDelayMs = 10_000;
 const healthyMs = 60_000;
 const startMs = 60_000;
 
-/** What a child may know of the environment. */
+/** What a child may know of the environment. Not METRICS_PORT: its own port cannot be the same. */
 const passedOn =
-  /^(DOCKET_DATA_DIR|LOG_LEVEL|MESH_\w+|WEB_(CALL|DRAIN)_TIMEOUT|NUXT_\w+|PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|TEMP|SystemRoot)$/;
+  /^(DOCKET_DATA_DIR|LOG_LEVEL|OTEL_\w+|MESH_\w+|WEB_(CALL|DRAIN)_TIMEOUT|NUXT_\w+|PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|TEMP|SystemRoot)$/;
 
 /** Starts it and waits until it serves. Throws StartError when it does not come up. */
 export async function startPortalProcess(options: PortalProcessOptions): Promise<PortalProcess> {

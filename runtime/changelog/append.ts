@@ -13,6 +13,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { RuntimeTables } from "../db/entities.ts";
 import { isUniqueViolation } from "../db/errors.ts";
 import { signalAfterCommit } from "../db/transaction.ts";
+import { tracePlaceForRow } from "../telemetry/traceparent.ts";
 
 /** The signal that is raised after each commit; its topics are the partitions. */
 export const CHANGES_SIGNAL = "changes";
@@ -47,6 +48,7 @@ export async function appendChanges<Tables extends RuntimeTables>(
   const last = await takeNumbers(tx, partition, rows.length);
   const first = last - rows.length + 1;
   const present = now().getTime();
+  const trace = tracePlaceForRow();
   const values = rows.map((row, index) => ({
     partition,
     sequence: first + index,
@@ -54,6 +56,7 @@ export async function appendChanges<Tables extends RuntimeTables>(
     subject_id: row.subjectId ?? null,
     payload: row.payload,
     occurred_at: Number(row.occurredAt ?? present),
+    trace,
   }));
   for (let at = 0; at < values.length; at += INSERT_ROWS) {
     await tx

@@ -15,6 +15,8 @@ export interface Change {
   readonly subjectId: string | undefined;
   readonly payload: Uint8Array;
   readonly occurredAt: Date;
+  /** The trace that made it, as `traceparent`, where one was recorded. */
+  readonly trace?: string | undefined;
 }
 
 /** The log no longer reaches back to the cursor: rows after it were trimmed. The reader lists again. */
@@ -48,7 +50,7 @@ export async function readChanges<Tables extends RuntimeTables>(
 ): Promise<Change[]> {
   let query = reading(db)
     .selectFrom("change")
-    .select(["sequence", "kind", "subject_id", "payload", "occurred_at"])
+    .select(["sequence", "kind", "subject_id", "payload", "occurred_at", "trace"])
     .where("partition", "=", partition)
     .where("sequence", ">", after)
     .orderBy("sequence")
@@ -63,7 +65,7 @@ export async function readChanges<Tables extends RuntimeTables>(
 
 type ChangeRow = Pick<
   Selectable<RuntimeTables["change"]>,
-  "sequence" | "kind" | "subject_id" | "payload" | "occurred_at"
+  "sequence" | "kind" | "subject_id" | "payload" | "occurred_at" | "trace"
 >;
 
 function changeOf(partition: string, row: ChangeRow): Change {
@@ -72,6 +74,7 @@ function changeOf(partition: string, row: ChangeRow): Change {
     sequence: row.sequence,
     kind: row.kind,
     subjectId: row.subject_id ?? undefined,
+    trace: row.trace ?? undefined,
     payload: row.payload,
     occurredAt: new Date(row.occurred_at),
   };
@@ -90,7 +93,7 @@ export async function readChangesBack<Tables extends RuntimeTables>(
 ): Promise<Change[]> {
   let query = reading(db)
     .selectFrom("change")
-    .select(["sequence", "kind", "subject_id", "payload", "occurred_at"])
+    .select(["sequence", "kind", "subject_id", "payload", "occurred_at", "trace"])
     .where("partition", "=", partition)
     .where("subject_id", "=", subjectId)
     .orderBy("sequence", "desc")

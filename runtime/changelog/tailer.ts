@@ -8,6 +8,8 @@ import type { Database } from "../db/database.ts";
 import type { RuntimeTables } from "../db/entities.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { activeSpan } from "../telemetry/span.ts";
+import { parseTraceparent } from "../telemetry/traceparent.ts";
 import { CHANGES_SIGNAL } from "./append.ts";
 import { type Change, ChangesTrimmed, heads, type Lag, lagOf, readChanges } from "./read.ts";
 
@@ -197,6 +199,16 @@ export class Tailer implements AsyncDisposable {
   }
 }
 
+/** The stream under way had to do with the traces that made these changes. */
+function linkTo(changes: readonly Change[]): void {
+  const span = activeSpan();
+  if (span?.sampled !== true) return;
+  for (const trace of new Set(changes.map((change) => change.trace))) {
+    const place = parseTraceparent(trace);
+    if (place !== undefined) span.link(place);
+  }
+}
+
 /** One reader's place in the log. */
 export class Follower implements AsyncIterable<readonly Change[]> {
   readonly #tailer: Tailer;
@@ -263,6 +275,7 @@ export class Follower implements AsyncIterable<readonly Change[]> {
           if (changes.length > 0) {
             // There may be more, and this one must not starve the other partitions.
             this.#woken = true;
+            linkTo(changes);
             yield changes;
           }
           if (this.ended.aborted) return;

@@ -2,6 +2,9 @@
 import type { InferKyselyDB } from "@mikro-orm/sql";
 import { bytesColumn, countColumn, defineEntity, idColumn, jsonColumn, p, timeColumn } from "./schema.ts";
 
+/** The trace in which a row was made, as `traceparent`; null where none was recorded. */
+const traceColumn = () => p.string().length(55).nullable();
+
 /** One row per change, in the order of commits within its partition. */
 export const ChangeEntity = defineEntity({
   name: "Change",
@@ -14,6 +17,7 @@ export const ChangeEntity = defineEntity({
     subjectId: idColumn().nullable(),
     payload: bytesColumn(),
     occurredAt: timeColumn(),
+    trace: traceColumn(),
   },
   indexes: [
     { name: "change_partition_subject", properties: ["partition", "subjectId", "sequence"] },
@@ -54,6 +58,7 @@ export const JobEntity = defineEntity({
     lastError: p.string().length(1000).nullable(),
     createdAt: timeColumn(),
     finishedAt: timeColumn().nullable(),
+    trace: traceColumn(),
   },
   uniques: [{ name: "job_kind_key", properties: ["kind", "uniqueKey"] }],
   indexes: [

@@ -17,6 +17,8 @@ export interface Claimed {
   readonly maxAttempts: number;
   /** Grows with each claim of this job: hand it to systems outside, so that they refuse an older holder. */
   readonly token: number;
+  /** The trace that asked for it, as `traceparent`. */
+  readonly trace: string | null;
 }
 
 /** Somebody else has the job by now; what was done under it must not be kept. */
@@ -69,6 +71,7 @@ export async function claimJobs(
         attempt: job.attempts + 1,
         maxAttempts: job.max_attempts,
         token: job.lease_token + 1,
+        trace: job.trace,
       });
     }
     return claimed;

@@ -11,6 +11,7 @@ import { isUniqueViolation } from "../db/errors.ts";
 import { type Page, type PageResult, selectPage } from "../db/page.ts";
 import { signalAfterCommit } from "../db/transaction.ts";
 import { newId } from "../ids.ts";
+import { tracePlaceForRow } from "../telemetry/traceparent.ts";
 
 /** The signal that wakes this process's workers; its topics are kinds. */
 export const JOBS_SIGNAL = "jobs";
@@ -70,6 +71,7 @@ function rowOf(id: string, job: NewJob, runAt: number, createdAt: number) {
     run_at: runAt,
     max_attempts: job.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
     created_at: createdAt,
+    trace: tracePlaceForRow(),
   };
 }
 

@@ -14,6 +14,7 @@ import { jobBounds } from "../telemetry/bounds.ts";
 import type { Histogram } from "../telemetry/metrics.ts";
 import { activeSpan, detached, errorType, within } from "../telemetry/span.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import { parseTraceparent } from "../telemetry/traceparent.ts";
 import { type DatabaseClock, databaseClock } from "./database_clock.ts";
 import { bury, type Claimed, claimJobs, finish, JobLost, prolong, putBack } from "./lease.ts";
 import { JOBS_SIGNAL } from "./queue.ts";
@@ -268,10 +269,12 @@ class Worker implements AsyncDisposable {
 
   /** A trace of its own for each run. */
   async #watched(running: Running): Promise<void> {
-    const { kind, attempt } = running.job;
+    const { kind, attempt, trace } = running.job;
+    const askedFor = parseTraceparent(trace);
     const started = performance.now();
     const span = this.#telemetry?.tracing?.start(`job ${kind}`, "consumer", {
       attributes: { "messaging.operation.type": "process", "docket.queue": kind, "docket.attempt": attempt },
+      ...(askedFor && { links: [askedFor] }),
     });
     const outcome = await within(span, () => this.#run(running));
     const seconds = (performance.now() - started) / 1000;

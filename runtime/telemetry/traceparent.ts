@@ -1,6 +1,6 @@
 // The header `traceparent` of W3C Trace Context, by which a trace goes from one process to the next.
 
-import type { SpanPlace } from "./span.ts";
+import { activeSpan, type SpanPlace } from "./span.ts";
 
 const shape = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
@@ -17,4 +17,10 @@ export function parseTraceparent(header: string | null | undefined): SpanPlace |
 /** The header for whoever is called from there. */
 export function formatTraceparent({ traceId, spanId, sampled }: SpanPlace): string {
   return `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`;
+}
+
+/** Where a row is made that somebody will read later, for that row; null where nothing is recorded. */
+export function tracePlaceForRow(): string | null {
+  const span = activeSpan();
+  return span?.sampled === true ? formatTraceparent(span) : null;
 }

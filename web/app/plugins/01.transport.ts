@@ -1,14 +1,23 @@
 // One way to the edge: in the browser the page's own origin, on the server the process's own connection (or, in
 // development, the edge's address) with the visitor's cookie.
 
+import type { Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
+import { traceparent, watchGestures } from "~/trace/gestures";
 
 export default defineNuxtPlugin(() => {
-  const transport = import.meta.server
-    ? serverTransport()
-    : createConnectTransport({ baseUrl: "/", useBinaryFormat: true });
+  const transport = import.meta.server ? serverTransport() : browserTransport();
   return { provide: { transport } };
 });
+
+function browserTransport() {
+  watchGestures(window);
+  const traced: Interceptor = (next) => (request) => {
+    request.header.set("traceparent", traceparent());
+    return next(request);
+  };
+  return createConnectTransport({ baseUrl: "/", useBinaryFormat: true, interceptors: [traced] });
+}
 
 function serverTransport() {
   const event = useRequestEvent();
