@@ -1,6 +1,7 @@
 // Everything that is generated here, as text by path, so that a test can compare it with what is there.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { containersPage } from "./architecture.ts";
 import { dashboards } from "./dashboards/dashboards.ts";
 import { dashboardJson } from "./dashboards/panel.ts";
 import { rulesFile } from "./slo/rule.ts";
@@ -17,7 +18,9 @@ export function generatedFiles(root: string): Map<string, string> {
   const gen = join(root, "observability", "gen");
   const prometheus = readFileSync(join(root, "observability", "prometheus", "prometheus.yaml"), "utf8");
   const withoutComment = prometheus.slice(prometheus.indexOf("global:"));
+  const containers = join(root, "docs", "architecture", "containers.md");
   return new Map([
+    [containers, containersPage(readFileSync(containers, "utf8"))],
     ...environments.map((name) => {
       const text = `${notice}\n${withoutComment.replaceAll("docket-environment", `docket-${name}`)}`;
       return [join(gen, "prometheus", `${name}.yaml`), text] as const;

@@ -1,8 +1,11 @@
 // The alerts that name a cause, few of them: what no budget shows (refused callers, damaged data, an expiring certificate), and
 // what shows in a budget only when it is too late (queues, pools, lag).
-import { workloads, workloadName } from "@docket/contracts/policy";
+
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
-import { resume } from "./classes.ts";
+import { workloadName, workloads } from "@docket/contracts/policy";
+import { rpcs } from "@docket/contracts/registry";
+import { demandOf } from "@docket/mesh/call_graph";
+import { methodPattern, resume } from "./classes.ts";
 import type { Alert } from "./rule.ts";
 
 /** Workloads that run as processes of ours; the ingress is Envoy, the operator a person. */
@@ -34,9 +37,17 @@ function absence(service: string): Alert {
   };
 }
 
+/** What keys may not call, or persons: there the proxy refuses what a client does wrong, and that wakes nobody. */
+function choosy(): string {
+  const names = rpcs
+    .filter(({ method }) => ["person", "application"].includes(demandOf(method)))
+    .map(({ name }) => name);
+  return names.length === 0 ? "" : `,rpc_method!~"${methodPattern(names)}"`;
+}
+
 function meshAlerts(): Alert[] {
   const denied = (side: string) =>
-    `sum by (rpc_method) (increase(rpc_${side}_call_duration_seconds_count{rpc_response_status_code="PERMISSION_DENIED"}[15m]))`;
+    `sum by (rpc_method) (increase(rpc_${side}_call_duration_seconds_count{rpc_response_status_code="PERMISSION_DENIED"${choosy()}}[15m]))`;
   const calls = "sum by (rpc_method) (increase(rpc_client_call_duration_seconds_count[15m]))";
   return [
     {
