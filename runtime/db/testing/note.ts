@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Migration } from "@mikro-orm/migrations";
+import type { Telemetry } from "../../telemetry/telemetry.ts";
 import { testDatabase } from "../../testing/test_parts.ts";
 import { type Database, openDatabase, type TablesOf } from "../database.ts";
 import { runtimeEntities } from "../entities.ts";
@@ -59,9 +60,9 @@ export interface NoteDatabase extends AsyncDisposable {
 }
 
 /** A note database in a folder of its own, both gone when disposed. */
-export async function openNotes(): Promise<NoteDatabase> {
+export async function openNotes(telemetry?: Telemetry): Promise<NoteDatabase> {
   const folder = await mkdtemp(join(tmpdir(), "docket-notes-"));
-  const db = await openNotesIn(folder);
+  const db = await openNotesIn(folder, telemetry);
   return {
     db,
     folder,
@@ -72,7 +73,8 @@ export async function openNotes(): Promise<NoteDatabase> {
   };
 }
 
-export async function openNotesIn(folder: string): Promise<Database<NoteTables>> {
+export async function openNotesIn(folder: string, telemetry?: Telemetry): Promise<Database<NoteTables>> {
   const { DATABASE_URL: url = `file:${folder}` } = await testDatabase(folder);
-  return await openDatabase({ url, name: "notes", entities, migrations, migrate: true, logger: silentLogger });
+  const options = { name: "notes", entities, migrations, migrate: true, logger: silentLogger, telemetry } as const;
+  return await openDatabase({ ...options, url });
 }
