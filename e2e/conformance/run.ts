@@ -11,6 +11,7 @@ import { isWarm, needInterop, needRunner } from "./tools.ts";
 const runs: readonly SuiteRun[] = [
   { title: "connectconformance → edge", mode: "server", name: "edge", program: ["server.ts", "edge"] },
   { title: "connectconformance → service", mode: "server", name: "service", program: ["server.ts", "service"] },
+  { title: "connectconformance → client", mode: "client", name: "client", program: ["client.ts"] },
 ];
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);

@@ -1,7 +1,7 @@
 // Errors and metadata between Connect's types, which handlers and clients know, and grpc-js's, which only this folder
 // knows. Details travel as google.rpc.Status in `grpc-status-details-bin`.
 
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { findTrailerError, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { Metadata, type StatusObject, type status } from "@grpc/grpc-js";
 
@@ -75,8 +75,21 @@ export function toStatus(error: ConnectError, trailer: Headers): StatusObject {
   return { code: error.code as number as status, details: error.rawMessage, metadata: toMetadata(headers) };
 }
 
-/** What a client makes of a status that is not OK. Headers that came before it are told with the trailers. */
-export function fromStatus(received: StatusObject, header?: Headers): ConnectError {
+/** What a client knows of a call that failed, beside the status. */
+export interface FailedCall {
+  /** Headers that came before the status; they are told with the trailers. */
+  readonly header?: Headers;
+  /** When the caller stopped waiting, in milliseconds since 1970. */
+  readonly deadline?: number | undefined;
+}
+
+/** What a client makes of a status that is not OK. */
+export function fromStatus(answered: StatusObject, { header, deadline }: FailedCall = {}): ConnectError {
+  // A server that sees the deadline pass before we do resets the call, and a reset says CANCELLED.
+  const late = (answered.code as number) === Code.Canceled && deadline !== undefined && Date.now() >= deadline;
+  const received = late
+    ? { ...answered, code: Code.DeadlineExceeded as number, details: "The deadline has passed." }
+    : answered;
   const headers = toHeaders(received.metadata ?? new Metadata());
   headers.set("grpc-status", String(received.code));
   headers.set("grpc-message", encodeURIComponent(received.details ?? ""));

@@ -20,7 +20,7 @@ import {
   type UnaryResponse,
 } from "@connectrpc/connect";
 import { runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
-import type { CallOptions, Client, ClientDuplexStream, ServiceError, StatusObject } from "@grpc/grpc-js";
+import type { Client, ClientDuplexStream, ServiceError, StatusObject } from "@grpc/grpc-js";
 import "./cut.ts";
 import { chunkOf, encode, holdFewChunks } from "./encode.ts";
 import "./order.ts";
@@ -71,7 +71,7 @@ function requestOf(
   };
 }
 
-function deadlineOf(timeoutMs: number | undefined): CallOptions {
+function deadlineOf(timeoutMs: number | undefined): { deadline?: number } {
   return timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
 }
 
@@ -84,15 +84,16 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
   return new Promise((resolve, reject) => {
     let header = new Headers();
     let answer: MessageShape<O>;
+    const options = deadlineOf(timeoutMs);
     const call = client.makeUnaryRequest(
       pathOf(method),
       (message: MessageShape<I>) => buffer(method.input, message),
       (bytes: Buffer) => fromBinary(method.output, bytes),
       request.message,
       toMetadata(request.header),
-      deadlineOf(timeoutMs),
+      options,
       (error: ServiceError | null, message?: MessageShape<O>) => {
-        if (error) reject(fromStatus(error, header));
+        if (error) reject(fromStatus(error, { header, ...options }));
         else answer = message as MessageShape<O>;
       },
     );
@@ -103,7 +104,7 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
     });
     call.on("status", (status) => {
       request.signal.removeEventListener("abort", abort);
-      if (status.code !== 0) return reject(fromStatus(status, header));
+      if (status.code !== 0) return reject(fromStatus(status, { header, ...options }));
       const trailer = toHeaders(status.metadata);
       resolve({ stream: false, service: method.parent, method, header, trailer, message: answer });
     });
@@ -126,11 +127,12 @@ async function callStream<I extends DescMessage, O extends DescMessage>(
   const header = new Headers();
   const trailer = new Headers();
   const metadata = toMetadata(request.header);
+  const options = deadlineOf(timeoutMs);
   // A bidirectional call serves every kind of stream: on the wire they are the same.
   const call: ClientDuplexStream<MessageShape<I>, MessageShape<O>> = client.makeBidiStreamRequest(
     ...arguments_,
     metadata,
-    deadlineOf(timeoutMs),
+    options,
   );
   holdFewChunks(method.output, call);
   const ended = new Promise<StatusObject>((resolve) => call.once("status", resolve));
@@ -148,7 +150,14 @@ async function callStream<I extends DescMessage, O extends DescMessage>(
     call.once("metadata", (received) => resolve(copy(toHeaders(received), header))),
   );
   await Promise.race([headersIn, ended]);
-  return { stream: true, service: method.parent, method, header, trailer, message: receive(call, ended, sending) };
+  return {
+    stream: true,
+    service: method.parent,
+    method,
+    header,
+    trailer,
+    message: receive(call, ended, sending, options),
+  };
 }
 
 /**
@@ -207,6 +216,7 @@ async function* receive<I, T>(
   call: ClientDuplexStream<I, T>,
   ended: Promise<StatusObject>,
   sending: Promise<void>,
+  options: { readonly deadline?: number },
 ): AsyncGenerator<T> {
   let fault: unknown;
   sending.catch((error) => {
@@ -224,7 +234,7 @@ async function* receive<I, T>(
     complete = true;
     const status = await ended;
     if (fault !== undefined) throw fault;
-    if (status.code !== 0) throw fromStatus(status);
+    if (status.code !== 0) throw fromStatus(status, options);
   } finally {
     if (!complete) call.cancel();
   }

@@ -3,9 +3,9 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { Client as Channel, credentials, Server, ServerCredentials } from "@grpc/grpc-js";
+import { Client as Channel, credentials, Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { createClient } from "@connectrpc/connect";
+import { Code, createClient } from "@connectrpc/connect";
 import {
   Health,
   HealthCheckRequestSchema,
@@ -14,6 +14,7 @@ import {
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { AppError, reasonOf } from "../errors.ts";
 import { implement, mount } from "./server.ts";
+import { fromStatus } from "./status.ts";
 import { createGrpcTransport } from "./transport.ts";
 
 let server: Server;
@@ -133,5 +134,13 @@ describe("on the wire", () => {
     expect(error.metadata.get("x-header")).toBe("one");
     expect(error.metadata.get("x-bytes-bin")).toBe("AQ");
     channel.close();
+  });
+
+  it("a reset counts as the deadline once that has passed, and as a cancellation before", () => {
+    const reset = { code: Code.Canceled as number, details: "Call cancelled", metadata: new Metadata() };
+    const codeWith = (deadline?: number) => fromStatus(reset, { deadline }).code;
+    expect(codeWith(Date.now() - 1)).toBe(Code.DeadlineExceeded);
+    expect(codeWith(Date.now() + 60_000)).toBe(Code.Canceled);
+    expect(codeWith()).toBe(Code.Canceled);
   });
 });
