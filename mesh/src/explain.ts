@@ -92,7 +92,8 @@ const person: Token = {
   sound: true,
 };
 
-const tokens: Readonly<Record<TokenState, Token | undefined>> = {
+/** What the token of each state says. */
+export const tokens: Readonly<Record<TokenState, Token | undefined>> = {
   none: undefined,
   person,
   key: { ...person, claims: { kind: "application" } },

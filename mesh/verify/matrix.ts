@@ -135,6 +135,13 @@ const ask: Readonly<Record<Path, Ask>> = {
   },
 };
 
+/** Asks a cell of the called pod's Envoy over a connection of its own, so that nothing of an earlier state answers. */
+export async function askServer(mesh: VerifiedMesh, cell: Cell, tokens: Tokens): Promise<RpcAnswer> {
+  const asking = ask.server(mesh, cell, tokens, meshOptions());
+  if (asking === undefined) throw new Error(`${cellName(cell)} cannot be asked.`);
+  return await mesh.probe(asking.pod).ask({ ...asking.question, fresh: true });
+}
+
 /** The certificate folder of a caller, in this environment or another. */
 function certificateOf({ caller, environment }: Cell): string {
   const name = workloadName(caller.workload);

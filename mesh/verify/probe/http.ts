@@ -26,13 +26,15 @@ export function fetchHttp(question: HttpQuestion): Promise<HttpAnswer> {
       headers: { host, ...(body === undefined ? {} : { "content-length": String(size) }), ...headers },
       createConnection: () => open(target, { tls, alpn: ["http/1.1"] }),
     });
+    let text = "";
+    let status: number | undefined;
     const timer = setTimeout(() => {
-      end({ outcome: "cancelled" });
+      end({ outcome: "cancelled", ...(status === undefined ? {} : { status, text }) });
       request.destroy();
     }, giveUpMs);
     request.on("error", (error) => end({ outcome: "failed", error: error.message }));
     request.on("response", (response) => {
-      let text = "";
+      status = response.statusCode;
       response.on("data", (chunk) => {
         if (text.length < shownBytes) text += chunk;
       });

@@ -3,6 +3,7 @@
 import { createInterface } from "node:readline";
 import { fetchHttp } from "./http.ts";
 import type { Question } from "./protocol.ts";
+import { refuse, refusedAt, stop } from "./refusing.ts";
 import { callRpc } from "./rpc.ts";
 import { openTcp, serveTcp } from "./tcp.ts";
 
@@ -16,6 +17,12 @@ async function answer(question: Question): Promise<unknown> {
       return await openTcp(question);
     case "serve":
       return await serveTcp(question);
+    case "refuse":
+      return await refuse(question.port);
+    case "refused":
+      return { calls: refusedAt(question.port) };
+    case "stop":
+      return await stop(question.port);
     case "series": {
       const durationsMs: number[] = [];
       let failed = 0;

@@ -109,7 +109,15 @@ export interface SeriesAnswer {
   readonly failed: number;
 }
 
-export type Question = RpcQuestion | HttpQuestion | TcpQuestion | ServeQuestion | SeriesQuestion;
+export type Question =
+  | RpcQuestion
+  | HttpQuestion
+  | TcpQuestion
+  | ServeQuestion
+  | SeriesQuestion
+  | RefuseQuestion
+  | RefusedQuestion
+  | StopQuestion;
 
 /** The answer that belongs to a question. */
 export type AnswerTo<Q extends Question> = Q extends RpcQuestion
@@ -120,4 +128,24 @@ export type AnswerTo<Q extends Question> = Q extends RpcQuestion
       ? TcpAnswer
       : Q extends SeriesQuestion
         ? SeriesAnswer
-        : { readonly listening: true };
+        : Q extends RefusedQuestion
+          ? { readonly calls: Readonly<Record<string, number>> }
+          : { readonly listening: boolean };
+
+/** Serves gRPC on a port and answers every call with UNAVAILABLE, counting them; until {@link StopQuestion}. */
+export interface RefuseQuestion {
+  readonly operation: "refuse";
+  readonly port: number;
+}
+
+/** How often which path was asked at a port that refuses. */
+export interface RefusedQuestion {
+  readonly operation: "refused";
+  readonly port: number;
+}
+
+/** Ends what listens on a port. */
+export interface StopQuestion {
+  readonly operation: "stop";
+  readonly port: number;
+}

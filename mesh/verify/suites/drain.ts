@@ -1,0 +1,51 @@
+// Processes and proxies that end: calls in flight finish, and streams end by the process's word.
+
+import type { Checks } from "../checks.ts";
+import type { VerifiedMesh } from "../mesh.ts";
+import { endGroup, exited } from "../network.ts";
+import type { Tokens } from "../subjects.ts";
+
+export async function checkDrain(mesh: VerifiedMesh, checks: Checks, tokens: Tokens): Promise<void> {
+  const check = checks.suite("drain");
+  const target = `document.${mesh.options.rendered.namespace}.svc.cluster.local:7102`;
+  const watch = mesh.probe("gateway").ask({
+    operation: "rpc",
+    fresh: true,
+    target,
+    path: "/docket.document.v1.ChangeService/WatchChanges",
+    headers: { authorization: `Bearer ${tokens.person}` },
+    giveUpMs: 60_000,
+  });
+  const calls = mesh.probe("gateway").ask({
+    operation: "series",
+    count: 150,
+    call: { operation: "rpc", target, path: "/grpc.health.v1.Health/Check" },
+  });
+  await calls;
+  const started = performance.now();
+  await mesh.endApplication("document");
+  const seconds = (performance.now() - started) / 1000;
+  const ended = await watch;
+  check("a stream ends by the process's word, so that its reader opens it again", ended.reason === "RESUME", ended);
+  check("the process has ended within 15 s of SIGTERM", seconds < 15, seconds);
+  await mesh.startApplication(mesh.pod("document"));
+
+  // The sidecar of a caller is told to end while a call is under way through it.
+  const storage = mesh.applications.get("storage");
+  if (storage?.pid === undefined) throw new Error("storage does not run.");
+  process.kill(-storage.pid, "SIGSTOP");
+  const slow = mesh.probe("document-worker").ask({
+    operation: "rpc",
+    fresh: true,
+    target: `storage.${mesh.options.rendered.namespace}.svc.cluster.local:7103`,
+    path: "/grpc.health.v1.Health/Check",
+  });
+  const agent = mesh.agents.get("document-worker");
+  if (agent === undefined) throw new Error("document-worker has no sidecar.");
+  endGroup(agent, "SIGTERM");
+  process.kill(-storage.pid, "SIGCONT");
+  const finished = await slow;
+  check("a call under way finishes while its sidecar drains", finished.grpcStatus === 0, finished);
+  await exited(agent);
+  await mesh.startAgent(mesh.pod("document-worker"));
+}
