@@ -25,7 +25,7 @@ export const clusters = ["nonprod", "prod"] as const;
 
 /** What is in Git as folders of its own, beside the controllers. */
 const folders = [
-  ...clusters.map((name) => `argocd/clusters/${name}`),
+  ...clusters.flatMap((name) => [`argocd/clusters/${name}`, `argocd/observability/${name}`]),
   "mesh/control_plane",
   ...environments.flatMap((name) => [
     `mesh/overlays/${name}`,
@@ -63,10 +63,10 @@ async function controllers(): Promise<string[]> {
     if (!name.endsWith("/kustomization.yaml")) continue;
     const folder = join("argocd/controllers", name, "..");
     // Components are part of others.
-    if (!(await readFile(join(root, folder, "kustomization.yaml"), "utf8")).includes("kind: Component")) found.push(folder);
+    if (!(await readFile(join(root, folder, "kustomization.yaml"), "utf8")).includes("kind: Component"))
+      found.push(folder);
   }
-  const observability = await readdir(join(root, "argocd/observability"));
-  return observability.includes("kustomization.yaml") ? [...found, "argocd/observability"] : found;
+  return found;
 }
 
 async function takeModules(copy: string): Promise<void> {

@@ -98,8 +98,7 @@ export async function ensureHelm(say: (line: string) => void): Promise<string> {
   const bin = join(folder, `.bin-${process.pid}`);
   await mkdir(bin, { recursive: true });
   try {
-    await run("go", ["install", `helm.sh/helm/v4/cmd/helm@${helmVersion}`], {
-      env: { ...process.env, GOBIN: bin },
+    await run("env", [`GOBIN=${bin}`, "go", "install", `helm.sh/helm/v4/cmd/helm@${helmVersion}`], {
       maxBuffer: 64 << 20,
     });
     await rename(join(bin, "helm"), path);
