@@ -51,6 +51,8 @@ export interface Call {
   readonly clientAddress: string;
   /** The trace that the caller named, passed on where this process traces nothing itself. */
   readonly trace?: string | undefined;
+  /** That versions on trial shall answer, and all behind them: the mesh routes by it (argocd/workloads/strategies). */
+  readonly preview?: string | undefined;
 }
 
 /** The names of the headers that travel from hop to hop. */
@@ -59,6 +61,7 @@ export const headerNames = {
   authorization: "authorization",
   clientAddress: "x-docket-client",
   trace: "traceparent",
+  preview: "x-docket-preview",
 } as const;
 
 /** Where the chain keeps the call. Only interceptors write it. */
@@ -97,6 +100,7 @@ export function forwardCall(call: Call): CallOptions {
   if (call.subject !== undefined) headers.set(headerNames.authorization, `Bearer ${call.subject.token}`);
   if (call.clientAddress !== "") headers.set(headerNames.clientAddress, call.clientAddress);
   if (call.trace !== undefined) headers.set(headerNames.trace, call.trace);
+  if (call.preview !== undefined) headers.set(headerNames.preview, call.preview);
   const options: CallOptions = { signal: call.signal, headers };
   if (call.deadline !== undefined) options.timeoutMs = Math.max(1, call.deadline - Date.now() - shavedMs);
   return options;

@@ -191,6 +191,18 @@ describe("the chain", () => {
     expect(left).toBeLessThan(190);
   });
 
+  it("passes on who wants versions on trial to answer, and nothing of it where nobody does", async () => {
+    const passed: (string | null)[] = [];
+    behaviour = async (context) => {
+      passed.push(new Headers(forward(context as never).headers).get("x-docket-preview"));
+    };
+    await get("person");
+    const { headers } = as("person");
+    await uploads.getUpload({ uploadId }, { headers: { ...headers, "x-docket-preview": "1" } });
+    behaviour = async () => undefined;
+    expect(passed).toEqual([null, "1"]);
+  });
+
   it("gives every error the id of its request", async () => {
     expect((await failure(get("forged"))).findDetails(ErrorInfoSchema)[0]?.requestId).toBe("request-0001");
   });

@@ -34,6 +34,7 @@ export function telemetry({ logger, observe, telemetry: told, calls }: ChainOpti
       logger: logger.child({ request_id: requestId, rpc }),
       clientAddress: request.header.get(headerNames.clientAddress) ?? "",
       trace: request.header.get(headerNames.trace) ?? undefined,
+      preview: request.header.get(headerNames.preview) ?? undefined,
     };
     request.contextValues.set(callKey, call);
     const span = told?.tracing?.start(rpc, "server", {

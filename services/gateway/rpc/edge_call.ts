@@ -34,5 +34,7 @@ export function meshHeaders(exchange: Exchange, admission: Admission): Headers {
   if (admission.subject !== undefined) headers.set(headerNames.authorization, `Bearer ${admission.subject.token}`);
   const trace = headerOf(exchange.request.headers, headerNames.trace);
   if (trace !== undefined && traceparent.test(trace)) headers.set(headerNames.trace, trace);
+  // Whoever wants to meet versions on trial may: they are behind the same rules.
+  if (headerOf(exchange.request.headers, headerNames.preview) === "1") headers.set(headerNames.preview, "1");
   return headers;
 }

@@ -104,6 +104,21 @@ describe("every answer", () => {
   });
 });
 
+describe("a client that wants versions on trial to answer", () => {
+  it.each([
+    ["1", "1"],
+    ["yes", undefined],
+    ["1, 1", undefined],
+  ])("and says %s so is heard as %s by the service", async (said, heard) => {
+    await fetch(world.url + options, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-docket-preview": said },
+      body: "{}",
+    });
+    expect(world.users.seen.at(-1)?.preview).toBe(heard);
+  });
+});
+
 describe("the client's address", () => {
   async function seen(forwarded: string, at = world): Promise<string | undefined> {
     await fetch(at.url + options, {

@@ -14,7 +14,13 @@ export class FakeUsers {
   /** By secret. */
   readonly sessions = new Map<string, Subject>();
   readonly keys = new Map<string, Subject>();
-  readonly seen: { requestId: string; clientAddress: string; subject: string | undefined; rpc: string }[] = [];
+  readonly seen: {
+    requestId: string;
+    clientAddress: string;
+    subject: string | undefined;
+    rpc: string;
+    preview?: string | undefined;
+  }[] = [];
   exchanges = 0;
   /** Whether changes are told; otherwise the stream is refused. */
   audible = true;
@@ -102,8 +108,8 @@ export class FakeUsers {
       }),
       partly(SessionService, {
         getSignInOptions: async (_request, context) => {
-          const { requestId, clientAddress, subject } = callOf(context);
-          this.seen.push({ requestId, clientAddress, subject: subject?.id, rpc: "GetSignInOptions" });
+          const { requestId, clientAddress, subject, preview } = callOf(context);
+          this.seen.push({ requestId, clientAddress, subject: subject?.id, rpc: "GetSignInOptions", preview });
           return { firstAccount: true };
         },
         signIn: async ({ email, password }) => {
