@@ -33,10 +33,9 @@ export function fileOf(objects: readonly Commented[], head: readonly string[]): 
   return lines + objects.map((object) => textOf(object)).join("---\n");
 }
 
-/** The text of the file that lists the others of its folder for kustomize. */
-export function kustomizationOf(resources: readonly string[]): string {
-  const kustomization = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", resources };
-  return `# ${notice}\n${stringify(kustomization)}`;
+/** The text of a kustomization.yaml. */
+export function kustomizationOf(kustomization: Readonly<Record<string, unknown>>): string {
+  return `# ${notice}\n${stringify(kustomization, { lineWidth: 0 })}`;
 }
 
 function textOf({ manifest, remarks = [] }: Commented): string {

@@ -10,6 +10,7 @@ import { destinationRules } from "./destination_rule.ts";
 import { type Commented, fileOf, kustomizationOf } from "./manifest.ts";
 import { networkPolicies } from "./network_policy.ts";
 import type { Environment, MeshOptions } from "./options.ts";
+import { regionComponent } from "./region.ts";
 import { requestAuthentication } from "./request_authentication.ts";
 import { sidecars } from "./sidecar.ts";
 import { virtualService } from "./virtual_service.ts";
@@ -24,8 +25,12 @@ export function meshFiles(files: readonly DescFile[], options: MeshOptions): Map
       const objects = objectsOf(workload, graph, options, environment);
       made.set(`${environment.name}/${workloadName(workload)}.yaml`, fileOf(objects, headOf(workload, graph)));
     }
-    made.set(`${environment.name}/kustomization.yaml`, kustomizationOf(names));
+    made.set(
+      `${environment.name}/kustomization.yaml`,
+      kustomizationOf({ apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", resources: names }),
+    );
   }
+  made.set("region/kustomization.yaml", regionComponent());
   made.set("call-graph.md", callGraphPage(graph));
   return made;
 }

@@ -6,6 +6,7 @@ import { workloadName } from "@docket/contracts/policy";
 import type { CallGraph } from "./call_graph.ts";
 import type { Commented } from "./manifest.ts";
 import type { Environment, MeshOptions } from "./options.ts";
+import { migrationOf, podsOf } from "./pods.ts";
 import { type Need, outsides, privateRanges, rowOf, specialRanges } from "./workloads.ts";
 
 /** Envoy's and the application's metrics, merged. */
@@ -22,8 +23,7 @@ export function networkPolicies(
   options: MeshOptions,
   environment: Environment,
 ): Commented[] {
-  const { needs, worker, grpcPort } = rowOf(workload);
-  const name = workloadName(workload);
+  const { needs } = rowOf(workload);
   const policy = (pods: string, ingress: unknown[], egress: unknown[]): Commented => ({
     manifest: {
       apiVersion: "networking.k8s.io/v1",
@@ -42,12 +42,12 @@ export function networkPolicies(
     ports: doorsOf(callee, workload, graph).map(tcp),
   }));
   const outside = needs.map(toOutside);
+  const [servers = "", ...workers] = podsOf(workload);
+  const migration = migrationOf(workload);
   return [
-    policy(name, ingressOf(workload, graph), [...calls, ...outside]),
-    ...(worker ? [policy(`${name}-worker`, [], [...calls, ...outside])] : []),
-    ...(grpcPort !== undefined && needs.includes("mysql")
-      ? [policy(`${name}-migration`, [], [toOutside("mysql")])]
-      : []),
+    policy(servers, ingressOf(workload, graph), [...calls, ...outside]),
+    ...workers.map((pods) => policy(pods, [], [...calls, ...outside])),
+    ...(migration === undefined ? [] : [policy(migration, [], [toOutside("mysql")])]),
   ];
 }
 
@@ -74,12 +74,6 @@ function doorsOf(callee: Workload, caller: Workload, graph: CallGraph): number[]
   // Health alone, which everybody may ask, is no reason: the pages' ports are all that such a caller uses.
   if (rpcPort !== undefined && rpcs.length > 0 && doors.length === 0) doors.push(rpcPort);
   return [...new Set(doors)];
-}
-
-/** The pods that make a workload's calls. */
-function podsOf(workload: Workload): string[] {
-  const name = workloadName(workload);
-  return rowOf(workload).worker ? [name, `${name}-worker`] : [name];
 }
 
 function tcp(port: number) {

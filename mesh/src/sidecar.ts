@@ -2,10 +2,10 @@
 // the same in addresses.
 
 import type { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
-import { workloadName } from "@docket/contracts/policy";
 import type { CallGraph } from "./call_graph.ts";
 import type { Commented } from "./manifest.ts";
 import { type Environment, hostOf, type MeshOptions } from "./options.ts";
+import { migrationOf, podsOf } from "./pods.ts";
 import { outsides, rowOf } from "./workloads.ts";
 
 /** One Sidecar for each kind of pod that the workload runs as; none for the ingress, which is an Envoy itself. */
@@ -15,7 +15,7 @@ export function sidecars(
   { observability }: MeshOptions,
   environment: Environment,
 ): Commented[] {
-  const { needs, worker, gateway } = rowOf(workload);
+  const { needs, gateway } = rowOf(workload);
   if (gateway) return [];
   const callees = graph.callees(workload).map((callee) => `./${hostOf(callee, environment)}`);
   // Where spans and metrics go, and names too long for a datagram.
@@ -41,14 +41,11 @@ export function sidecars(
         ]
       : [],
   });
-  const name = workloadName(workload);
   const all = [...callees, ...outside, ...everybody];
-  const open = needs.includes("internet");
+  const migration = migrationOf(workload);
+  const database = outsides.mysql.hosts.map((host) => `./${host}`);
   return [
-    sidecar(name, all, open),
-    ...(worker ? [sidecar(`${name}-worker`, all, open)] : []),
-    ...(rowOf(workload).grpcPort !== undefined && needs.includes("mysql")
-      ? [sidecar(`${name}-migration`, [...outsides.mysql.hosts.map((host) => `./${host}`), ...everybody], false)]
-      : []),
+    ...podsOf(workload).map((name) => sidecar(name, all, needs.includes("internet"))),
+    ...(migration === undefined ? [] : [sidecar(migration, [...database, ...everybody], false)]),
   ];
 }

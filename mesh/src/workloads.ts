@@ -61,7 +61,7 @@ export function rowOf(workload: Workload): WorkloadRow {
 
 /** Where something outside is. */
 export interface Outside {
-  /** Names, as the ServiceEntries of mesh/base have them; a Sidecar lets its pods see only these. */
+  /** Names, as the ServiceEntries of mesh/base have them, `region` for the region; a Sidecar lets its pods see only these. */
   readonly hosts: readonly string[];
   /** TCP ports; empty: all. */
   readonly ports: readonly number[];
@@ -73,9 +73,13 @@ export interface Outside {
 export const outsides: Readonly<Record<Need, Outside>> = {
   mysql: { hosts: ["*.rds.amazonaws.com"], ports: [3306], where: "private" },
   redis: { hosts: ["*.cache.amazonaws.com"], ports: [6379], where: "private" },
-  // Buckets answer at public addresses, through the network's own endpoint.
-  objects: { hosts: ["*.amazonaws.com"], ports: [443], where: "anywhere" },
-  mail: { hosts: ["*.amazonaws.com"], ports: [465], where: "anywhere" },
+  // Buckets answer at public addresses, through the network's own endpoint. STS changes a pod's token for keys to them.
+  objects: {
+    hosts: ["s3.region.amazonaws.com", "*.s3.region.amazonaws.com", "sts.region.amazonaws.com"],
+    ports: [443],
+    where: "anywhere",
+  },
+  mail: { hosts: ["email-smtp.region.amazonaws.com"], ports: [465], where: "anywhere" },
   // Webhooks go wherever their makers say. What is private stays out of reach: services/integration/egress refuses it first.
   internet: { hosts: ["graph.microsoft.com", "login.microsoftonline.com"], ports: [], where: "public" },
 };

@@ -124,9 +124,24 @@ describe("an overlay", () => {
     expect(overlay).toMatchObject({
       namespace,
       resources: [`../../gen/${name}`, "../../base"],
-      components: [`../../../argocd/environments/${name}`, "../platform"],
+      components: [`../../../argocd/environments/${name}`, "../platform", "../../gen/region"],
     });
     const environment = parse(readFileSync(join(mesh, "../argocd/environments", name, "environment.yaml"), "utf8"));
     expect(environment.data).toMatchObject({ name, namespace });
+  });
+
+  it("puts the region into every name of a Sidecar that has a word in its place", () => {
+    const component = parse(readFileSync(join(mesh, "gen/region/kustomization.yaml"), "utf8"));
+    const replaced = component.replacements[0].targets.flatMap((target: Spec) =>
+      target.select.name
+        .split("|")
+        .map((name: string) => `${name} ${target.fieldPaths[0].replace(/^.*\[=(.*)\]$/, "$1")}`),
+    );
+    const words = all("Sidecar")
+      .filter(({ namespace }) => namespace === options.environments[0]?.namespace)
+      .flatMap(({ name, spec }) => spec.egress[0].hosts.map((host: string) => `${name} ${host}`))
+      .filter((host) => host.split(".").includes("region"));
+    expect(words.length).toBeGreaterThan(0);
+    expect([...replaced].sort()).toEqual(words.sort());
   });
 });
