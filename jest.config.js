@@ -67,12 +67,17 @@ export default {
         ...base.testPathIgnorePatterns,
         "/services/[a-z]+/test/",
         "/contracts/generate\\.test\\.ts$",
+        "/mesh/test/new_rpc\\.test\\.ts$",
       ],
     },
     {
       ...base,
       displayName: "services",
-      testMatch: ["<rootDir>/services/*/test/**/*.test.ts", "<rootDir>/contracts/generate.test.ts"],
+      testMatch: [
+        "<rootDir>/services/*/test/**/*.test.ts",
+        "<rootDir>/contracts/generate.test.ts",
+        "<rootDir>/mesh/test/new_rpc.test.ts",
+      ],
     },
     {
       ...base,
