@@ -1,18 +1,25 @@
 // The server under test, as connectconformance starts it: it reads a ServerCompatRequest, starts what is to be tested, says
 // where that listens, and ends with SIGTERM.
 //
-//   node server.ts edge     Docket's edge and, behind it over mTLS, the suite's service
-//   node server.ts service  the suite's service on the runtime's gRPC server, without an edge
+//   node server.ts edge       Docket's edge and, behind it over mTLS, the suite's service
+//   node server.ts service    the suite's service on the runtime's gRPC server, without an edge
+//   node server.ts elsewhere  nothing: what is tested runs already, and --answer says where
 //
 //   --listen host:port      where to listen; default 127.0.0.1:0
-//   --service host:port     for `edge`: a service that runs already, for example behind sidecars; MESH_* say who the edge is
-//   --answer host:port      what to tell the suite, where something else stands in front
+//   --service host:port     for `edge`: a service that runs already; MESH_* then say who the edge is
+//   --answer host:port      what to tell the suite, where a proxy stands in front
+//   --standing              ask nothing and tell nothing to the suite: start in plaintext and print the address. With
+//                           MESH_MODE the service knows its callers as a service of Docket does, otherwise it takes anybody
+//
+// So the suite runs through sidecars, too: a standing service and a standing edge beside theirs, and `elsewhere` for the suite.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { create } from "@bufbuild/protobuf";
 import { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
+import { readSettings } from "@docket/runtime/config";
+import { openIdentity, processSettings } from "@docket/runtime/service_settings";
 import { testIdentity } from "@docket/runtime/testing/identities";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { startSuiteEdge } from "./edge.ts";
@@ -31,26 +38,41 @@ const { values, positionals } = parseArgs({
     listen: { type: "string", default: "127.0.0.1:0" },
     service: { type: "string" },
     answer: { type: "string" },
+    standing: { type: "boolean", default: false },
   },
 });
 await using parts = new AsyncDisposableStack();
 const stopped = new Promise((resolve) => process.once("SIGTERM", resolve).once("SIGINT", resolve));
 
-const { value: asked } = await readMessages(ServerCompatRequestSchema, process.stdin).next();
-if (asked === undefined) throw new Error("No ServerCompatRequest came in.");
 const listen = placeOf(values.listen);
-const port = positionals[0] === "service" ? await serviceAlone(asked) : await edge(asked);
-const { host, port: told } = values.answer === undefined ? { host: listen.host, port } : placeOf(values.answer);
-writeMessage(
-  ServerCompatResponseSchema,
-  create(ServerCompatResponseSchema, {
-    host,
-    port: told,
-    ...(asked.useTls && asked.serverCreds ? { pemCert: asked.serverCreds.cert } : {}),
-  }),
-  process.stdout,
-);
+if (values.standing) {
+  const port = await start(create(ServerCompatRequestSchema));
+  process.stdout.write(`${listen.host}:${port}\n`);
+} else {
+  const { value: asked } = await readMessages(ServerCompatRequestSchema, process.stdin).next();
+  if (asked === undefined) throw new Error("No ServerCompatRequest came in.");
+  const port = await start(asked);
+  const told = values.answer === undefined ? { host: listen.host, port } : placeOf(values.answer);
+  const pemCert = asked.useTls && asked.serverCreds ? { pemCert: asked.serverCreds.cert } : {};
+  writeMessage(ServerCompatResponseSchema, create(ServerCompatResponseSchema, { ...told, ...pemCert }), process.stdout);
+}
+// Where nothing was started, nothing else keeps the process.
+const alive = setInterval(() => undefined, 60_000);
 await stopped;
+clearInterval(alive);
+
+async function start(request: ServerCompatRequest): Promise<number> {
+  switch (positionals[0]) {
+    case "edge":
+      return await edge(request);
+    case "service":
+      return await serviceAlone(request);
+    case "elsewhere":
+      return 0;
+    default:
+      throw new Error("What is to be tested? edge, service or elsewhere.");
+  }
+}
 
 async function edge({ useTls, serverCreds }: ServerCompatRequest): Promise<number> {
   let tls: { cert: string; key: string } | undefined;
@@ -72,12 +94,11 @@ async function edge({ useTls, serverCreds }: ServerCompatRequest): Promise<numbe
 }
 
 async function serviceAlone({ useTls, serverCreds, clientTlsCert }: ServerCompatRequest): Promise<number> {
-  const identity = suiteIdentity(Workload.DOCUMENT, {
-    tls: useTls,
-    ca: clientTlsCert,
-    certificate: serverCreds?.cert,
-    key: serverCreds?.key,
-  });
+  const tls = { tls: useTls, ca: clientTlsCert, certificate: serverCreds?.cert, key: serverCreds?.key };
+  const identity =
+    values.standing && process.env.MESH_MODE !== undefined
+      ? parts.use(await openIdentity(Workload.DOCUMENT, readSettings(processSettings, process.env)))
+      : suiteIdentity(Workload.DOCUMENT, tls);
   const service = parts.use(await startSuiteService(identity, listen));
   return service.port;
 }
