@@ -3,7 +3,8 @@
 #
 #   docker build --build-arg SERVICE=user --build-arg BUILD=$(git rev-parse --short HEAD) --tag docket/user .
 #
-# SERVICE is user, document, storage, integration, gateway or web; or admin, for `npm run admin`. What it needs to write is /data (and /data alone, where
+# SERVICE is user, document, storage, integration, gateway or web; admin, for `npm run admin`; or journey, which goes a person's
+# way through an installation. What it needs to write is /data (and /data alone, where
 # databases, contents and secrets are kept elsewhere: the mesh's development authority, shared by all) and /tmp.
 # Pin the base by its digest where images must not change beneath you: NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:…
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
@@ -19,6 +20,7 @@ COPY bench/package.json bench/
 COPY contracts/package.json contracts/
 COPY e2e/package.json e2e/
 COPY mesh/package.json mesh/
+COPY observability/package.json observability/
 COPY runtime/package.json runtime/
 COPY services/document/package.json services/document/
 COPY services/gateway/package.json services/gateway/
@@ -30,12 +32,14 @@ RUN --mount=type=cache,target=/root/.npm \
     case "$SERVICE" in \
       web) workspaces="runtime" ;; \
       admin) workspaces="services/user services/document services/storage services/integration" ;; \
+      journey) workspaces="e2e" ;; \
       *) workspaces="services/$SERVICE" ;; \
     esac; \
     npm ci --omit=dev --ignore-scripts --no-audit --no-fund $(printf -- '--workspace %s ' $workspaces)
 RUN case "$SERVICE" in \
       web) echo 'import "./web/main.ts";' > main.mjs; echo 'import "./web/process/probe.ts";' > probe.mjs ;; \
       admin) echo 'import "./e2e/admin.ts";' > main.mjs; echo > probe.mjs ;; \
+      journey) echo 'import "./e2e/check_preview.ts";' > main.mjs; echo > probe.mjs ;; \
       *) echo "import \"./services/$SERVICE/main.ts\";" > main.mjs; \
          echo "import \"./services/$SERVICE/probe.ts\";" > probe.mjs ;; \
     esac
@@ -68,6 +72,11 @@ COPY services services
 COPY e2e/package.json e2e/admin.ts e2e/verify.ts e2e/
 COPY e2e/admin e2e/admin
 COPY e2e/backup e2e/backup
+
+# A person who tries what is there, over the public address.
+FROM sources AS sources-journey
+COPY e2e/package.json e2e/check_preview.ts e2e/preview.ts e2e/person.ts e2e/transfer.ts e2e/bytes.ts e2e/
+COPY e2e/backup/command_line.ts e2e/backup/
 
 # The portal is the exception: its pages are built, with everything that this needs.
 FROM ${NODE_IMAGE} AS portal

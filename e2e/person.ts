@@ -55,6 +55,8 @@ export interface Person extends Clients {
   readonly url: string;
   /** The session's secret, as `authorization: Bearer` takes it. */
   readonly secret: string;
+  /** What every request of theirs carries: the session, and whatever else was asked for. */
+  readonly headers: Readonly<Record<string, string>>;
   /** `fetch` against the edge, signed in. */
   http(path: string, init?: RequestInit): Promise<Response>;
 }
@@ -62,10 +64,16 @@ export interface Person extends Clients {
 /** How to speak to the edge. */
 export type Protocol = "grpc" | "grpc-web" | "connect" | "connect-json";
 
-/** A transport to the edge; `secret` is a session or an API key. */
-export function edgeTransport(url: string, secret?: string, protocol: Protocol = "grpc"): Transport {
+/** A transport to the edge; `secret` is a session or an API key, and `headers` go along with each request. */
+export function edgeTransport(
+  url: string,
+  secret?: string,
+  protocol: Protocol = "grpc",
+  headers: Readonly<Record<string, string>> = {},
+): Transport {
   const signIn: Interceptor = (next) => (request) => {
     if (secret !== undefined) request.header.set("authorization", `Bearer ${secret}`);
+    for (const [name, value] of Object.entries(headers)) request.header.set(name, value);
     return next(request);
   };
   const options = { baseUrl: url, interceptors: [signIn] };
@@ -114,27 +122,35 @@ export async function inTurn<Result>(run: () => Promise<Result>): Promise<Result
   }
 }
 
-/** Somebody who has an account, signed in anew. */
-export async function signIn(url: string, { email, password }: Pick<Person, "email" | "password">): Promise<Person> {
-  const { sessionSecret } = await clientsOf(edgeTransport(url)).sessions.signIn({ email, password });
-  return await personOf(url, { email, password, secret: sessionSecret });
+/** Somebody who has an account, signed in anew; `headers` go along with each of their requests. */
+export async function signIn(
+  url: string,
+  { email, password }: Pick<Person, "email" | "password">,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Person> {
+  const edge = clientsOf(edgeTransport(url, undefined, undefined, headers));
+  const { sessionSecret } = await edge.sessions.signIn({ email, password });
+  return await personOf(url, { email, password, secret: sessionSecret }, undefined, headers);
 }
 
 async function personOf(
   url: string,
   account: Pick<Person, "email" | "password" | "secret">,
   protocol?: Protocol,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<Person> {
-  const clients = clientsOf(edgeTransport(url, account.secret, protocol));
+  const clients = clientsOf(edgeTransport(url, account.secret, protocol, more));
+  const carried = { ...more, authorization: `Bearer ${account.secret}` };
   const { session } = await clients.sessions.getSession({});
   return {
     ...clients,
     ...account,
     url,
+    headers: carried,
     id: session?.userId ?? "",
     http: (path, init = {}) => {
       const headers = new Headers(init.headers);
-      headers.set("authorization", `Bearer ${account.secret}`);
+      for (const [name, value] of Object.entries(carried)) headers.set(name, value);
       return fetch(new URL(path, url), { ...init, headers });
     },
   };

@@ -2,11 +2,12 @@
 
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { describe, expect, it } from "@jest/globals";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { describe, expect, it } from "@jest/globals";
 import { runJourney } from "./journey.ts";
 import { startWhole } from "./kill.ts";
 import { signUp } from "./person.ts";
+import { runPreview } from "./preview.ts";
 import { runSmoke } from "./smoke.ts";
 
 describe("what pipelines ask of an installation", () => {
@@ -27,6 +28,11 @@ describe("what pipelines ask of an installation", () => {
       ]);
 
       await runJourney({ url: whole.url, largeBytes: 2_000_000, people: { Anna, Ben, Eve }, clean: true });
+      expect((await Anna.workspaces.listWorkspaces({})).workspaces).toEqual([]);
+
+      const wanted: (string | undefined)[] = [];
+      await runPreview({ url: whole.url, account: Anna, preview: true, log: (line) => wanted.push(line) });
+      expect(wanted).toHaveLength(3);
       expect((await Anna.workspaces.listWorkspaces({})).workspaces).toEqual([]);
 
       const misses = await runSmoke({ url: whole.url, secret: "s_nobody" });

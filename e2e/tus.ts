@@ -20,7 +20,7 @@ export async function tusUpload(person: Person, options: TusOptions): Promise<st
   const { workspaceId, name, mediaType, bytes, cutAt, parallel = 1 } = options;
   const endpoint = new URL("/files/uploads", person.url).href;
   const metadata = { filename: name, filetype: mediaType, workspace_id: workspaceId };
-  const headers = { authorization: `Bearer ${person.secret}` };
+  const { headers } = person;
   let resumeAt: string | null = null;
   if (cutAt !== undefined) {
     resumeAt = await new Promise<string | null>((resolve, reject) => {

@@ -1,12 +1,12 @@
 // A whole service over mTLS: the chain in its order, each refusal of it, health, and the drain.
 
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "@docket/contracts/gen/docket/error/v1/error_info_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { Permission, Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
 import { UploadService } from "@docket/contracts/gen/docket/storage/v1/upload_service_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { allowed, denied, hidden } from "./access.ts";
 import { callOf, forward, type Subject, subjectOf } from "./call.ts";
 import { AppError, reasonOf } from "./errors.ts";
