@@ -26,8 +26,9 @@ import { type Clients, connectClients } from "./clients.ts";
 import { type IntegrationConfig, keySecretOf } from "./config.ts";
 import { createEgress, type EgressOptions } from "./egress/send.ts";
 import { createEvents } from "./events.ts";
-import { fanOut } from "./following/fan_out.ts";
+import { type Batch, fanOut } from "./following/fan_out.ts";
 import { followFeed } from "./following/follower.ts";
+import { FollowingLag } from "./following/lag.ts";
 import type { Deps } from "./handlers/deps.ts";
 import { webhookHandlers } from "./handlers/webhooks.ts";
 import { housekeeping, jobHandlers } from "./jobs/housekeeping.ts";
@@ -97,7 +98,8 @@ export async function startIntegrationService(
         leaseMs,
       }),
     );
-    const apply = (batch: Parameters<typeof fanOut>[1]) => fanOut({ db, events, clock, ...delivery }, batch);
+    const lag = new FollowingLag(telemetry?.metrics);
+    const apply = (batch: Batch) => lag.during(batch, () => fanOut({ db, events, clock, ...delivery }, batch));
     parts.use(followFeed({ db, feed: clients.feed, logger, apply }));
     parts.use(applyUserChanges({ db, client, logger, events }));
   }

@@ -10,7 +10,7 @@ interface Gesture {
 }
 
 /** How long after it a call is taken to follow from a gesture, in milliseconds. */
-const followsMs = 2000;
+const followsMs = 5000;
 
 let latest: Gesture | undefined;
 
