@@ -13,7 +13,7 @@ const sections = page.split(/^## /m).filter((text) => text.includes("| **Sum** |
 describe("docs/operations/costs.md", () => {
   it("is what infra/costs makes (mend: npm run costs)", () => expect(page).toBe(costsPage()));
 
-  it.each(sections.map((text) => [text.split("\n")[0], text]))("adds up for: %s", (title, text) => {
+  it.each(sections.map((text) => [text.split("\n")[0] ?? "", text] as const))("adds up for: %s", (title, text) => {
     const rows = text.split("\n").filter((line) => /^\| (?!what|\*\*)/.test(line));
     expect(rows.length).toBeGreaterThan(20);
     let cents = 0;

@@ -5,7 +5,8 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
-import { environments, folderOf } from "./environment.ts";
+import { runCommand, UsageError } from "./commands.ts";
+import { environments, folderOf, RefusedError } from "./environment.ts";
 import { here, images, sources, tagOf } from "./images.ts";
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
@@ -13,7 +14,7 @@ const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
 interface Played extends AsyncDisposable {
   readonly root: string;
   git(...words: string[]): string;
-  /** Runs the pipelines' program. */
+  /** Runs a command of the pipelines' program. */
   run(...words: string[]): { code: number | null; out: string; err: string };
   write(path: string, text: string): void;
   read(path: string): string;
@@ -44,14 +45,13 @@ async function repository(): Promise<Played> {
     root,
     git,
     run: (...words) => {
-      const { status, stdout, stderr } = spawnSync(
-        process.execPath,
-        ["--no-warnings", join(here, "infra/delivery/run.ts"), ...words, "--root", root],
-        {
-          encoding: "utf8",
-        },
-      );
-      return { code: status, out: stdout.trim(), err: stderr.trim() };
+      try {
+        return { code: 0, out: runCommand(root, words).join("\n"), err: "" };
+      } catch (error) {
+        if (error instanceof RefusedError) return { code: 1, out: "", err: error.message };
+        if (error instanceof UsageError) return { code: 2, out: "", err: error.message };
+        throw error;
+      }
     },
     write: (path, text) => {
       mkdirSync(join(root, path, ".."), { recursive: true });
@@ -105,6 +105,20 @@ describe("a deployment", () => {
     await using played = await repository();
     expect(played.run(...words).code).toBe(code);
     expect(played.git("status", "--porcelain")).toBe("");
+  });
+});
+
+describe("the program", () => {
+  it("prints what it did, and ends with 0, 1 for what it refuses, 2 for what it does not understand", async () => {
+    await using played = await repository();
+    const program = (...words: string[]) => {
+      const parameters = ["--no-warnings", join(here, "infra/delivery/run.ts"), ...words, "--root", played.root];
+      const { status, stdout, stderr } = spawnSync(process.execPath, parameters, { encoding: "utf8" });
+      return [status, stdout.trim(), stderr.split("\n")[0]];
+    };
+    expect(program("deploy", "dev", `user=${digest("a")}`)).toEqual([0, "user", ""]);
+    expect(program("promote", "dev", "stage")).toEqual([1, "", expect.stringContaining("has not passed dev")]);
+    expect(program("publish", "dev")).toEqual([2, "", expect.stringContaining("run.ts <command>")]);
   });
 });
 

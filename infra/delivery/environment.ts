@@ -66,9 +66,10 @@ export function promote(root: string, from: Environment, to: Environment): Image
     throw new RefusedError(`Versions go from ${environments.join(" to ")}, so not from ${from} to ${to}.`);
   }
   const digests = images.map((image) => [image, digestOf(root, from, image)] as const);
+  const passes = passedDigests(root, from);
   for (const [image, digest] of digests) {
     if (digest === undefined) throw new RefusedError(`${image} was never deployed to ${from}.`);
-    const passed = passedDigest(root, from, image);
+    const passed = passes.get(tagName(image, from));
     if (passed !== digest) {
       throw new RefusedError(
         `${image} ${digest} has not passed ${from}: ${tagName(image, from)} ${passed ?? "is not there"}.`,
@@ -105,13 +106,14 @@ export function goBack(root: string, environment: Environment): Image[] {
 export function pass(root: string, environment: Environment, run: string): string[] {
   const folder = folderOf(environment);
   if (git(root, "status", "--porcelain", "--", folder) !== "") throw new RefusedError(`${folder} is not committed.`);
+  const passes = passedDigests(root, environment);
   const names = images.flatMap((image) => {
     const digest = digestOf(root, environment, image);
     if (digest === undefined) return [];
     // One that was there already stays where it is: it says since when.
-    if (passedDigest(root, environment, image) !== digest)
-      tag(root, tagName(image, environment), `${digest}\n\n${run}`);
-    return [tagName(image, environment)];
+    const name = tagName(image, environment);
+    if (passes.get(name) !== digest) tag(root, name, `${digest}\n\n${run}`);
+    return [name];
   });
   const whole = `env-${environment.toUpperCase()}`;
   tag(root, whole, `${names.join(" ")}\n\n${run}`);
@@ -123,10 +125,11 @@ export function tagName(image: Image, environment: Environment): string {
   return `${image}/env-${environment.toUpperCase()}`;
 }
 
-/** The digest with which an image has passed an environment last. */
-function passedDigest(root: string, environment: Environment, image: Image): string | undefined {
-  const ref = `refs/tags/${tagName(image, environment)}`;
-  return git(root, "for-each-ref", "--format=%(contents:subject)", ref) || undefined;
+/** The digests with which images have passed an environment last, by the names of their tags. */
+function passedDigests(root: string, environment: Environment): Map<string, string> {
+  const ref = `refs/tags/*/env-${environment.toUpperCase()}`;
+  const lines = git(root, "for-each-ref", "--format=%(refname:strip=2) %(contents:subject)", ref).split("\n");
+  return new Map(lines.map((line) => line.split(" ") as [string, string]));
 }
 
 function tag(root: string, name: string, message: string): void {
