@@ -62,7 +62,7 @@ export default {
     {
       ...base,
       displayName: "fast",
-      testMatch: ["<rootDir>/{contracts,infra,mesh,observability,runtime,services,web/process}/**/*.test.ts"],
+      testMatch: ["<rootDir>/{argocd,contracts,infra,mesh,observability,runtime,services,web/process}/**/*.test.ts"],
       testPathIgnorePatterns: [
         ...base.testPathIgnorePatterns,
         "/services/[a-z]+/test/",

@@ -41,7 +41,7 @@ function pods({
     }));
 }
 
-/** `user` of 123.dkr.ecr.eu-central-1.amazonaws.com/docket/user@sha256:… */
+/** `user` of <registry>/docket/user@sha256:… */
 const imageOf = (image: string) => image.match(/\/docket\/([a-z]+)@sha256:[0-9a-f]{64}$/)?.[1];
 
 const images: Rule = (environment) =>
@@ -87,7 +87,9 @@ const examples: Readonly<Record<string, string>> = {
 
 const settings: Rule = (environment) =>
   pods(environment).flatMap(({ name, container }) => {
-    const process = imageOf(container.image) ?? "";
+    const process = imageOf(container.image);
+    // The rule of images says what is wrong with it.
+    if (process === undefined) return [];
     const declared = process === "admin" ? declaredSettings : declaredSettings[process];
     if (declared === undefined) return [`${name}: no process is called ${process}`];
     const known = new Set(settingsReference(declared).map(({ variable }) => variable));
