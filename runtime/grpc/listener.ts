@@ -4,6 +4,7 @@ import { logVerbosity, Server, setLogVerbosity } from "@grpc/grpc-js";
 import { StartError } from "../errors.ts";
 import type { Identity } from "../identity/identity.ts";
 import { serverCredentials } from "./credentials.ts";
+import { refuseOthers } from "./strict.ts";
 import { widen } from "./window.ts";
 
 // What goes wrong is thrown or recorded by us; grpc-js's own lines on standard error would say it twice.
@@ -22,6 +23,7 @@ export function createServer(): Server {
     "grpc.max_concurrent_streams": 1000,
   });
   widen(server);
+  refuseOthers(server);
   return server;
 }
 
