@@ -17,14 +17,23 @@ export function clientSpans(calls: ClientCalls | undefined): Interceptor {
     const span = here?.child(rpc, "client", { "rpc.system.name": "grpc", "rpc.method": rpc });
     const from = span ?? here;
     if (from !== undefined) request.header.set(headerNames.trace, formatTraceparent(from));
+    let over = false;
     const finish = (error?: unknown) => {
+      if (over) return;
+      over = true;
       const code = error === undefined ? undefined : ConnectError.from(error).code;
       calls?.ended(rpc, { code, seconds: (performance.now() - started) / 1000, span: from });
       if (span !== undefined) end(span, code);
     };
     try {
       const response = await within(span, () => next(request));
-      if (response.stream) return { ...response, message: finishing(iterateWithin(span, response.message), finish) };
+      if (response.stream) {
+        // Whoever gives a stream up does not read it to its end; what the reading itself says of that comes first.
+        const givenUp = () => setImmediate(finish, request.signal.reason);
+        if (request.signal.aborted) givenUp();
+        else request.signal.addEventListener("abort", givenUp, { once: true });
+        return { ...response, message: finishing(iterateWithin(span, response.message), finish) };
+      }
       finish();
       return response;
     } catch (error) {

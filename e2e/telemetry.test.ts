@@ -1,0 +1,136 @@
+// A whole journey, watched: traces hang together over all services, metrics tell of it, and nothing that people wrote, are
+// called or sign in with is in a log line, a metric or a byte that was sent.
+
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { eventually } from "@docket/runtime/testing/eventually";
+import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { type OtlpReceiver, startOtlpReceiver } from "@docket/runtime/telemetry/testing/otlp_receiver";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { runJourney } from "./journey.ts";
+import { startWhole, type Whole } from "./kill.ts";
+
+const parts = new AsyncDisposableStack();
+let receiver: OtlpReceiver;
+let whole: Whole;
+let logged = "";
+let exposed = "";
+let metricsPort = "";
+
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return String(port);
+}
+
+async function scrape(): Promise<string> {
+  const accept = "application/openmetrics-text;version=1.0.0";
+  return await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { headers: { accept } })).text();
+}
+
+beforeAll(async () => {
+  const folder = parts.use(await temporaryFolder());
+  receiver = parts.use(await startOtlpReceiver());
+  metricsPort = await freePort();
+  whole = await startWhole(folder.path, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    METRICS_PORT: metricsPort,
+    LOG_LEVEL: "debug",
+  });
+  parts.defer(() => whole.end("SIGTERM"));
+  whole.child.stderr?.on("data", (chunk) => {
+    logged += chunk;
+  });
+  await runJourney({ url: whole.url, largeBytes: 2_000_000 });
+  exposed = await scrape();
+}, 180_000);
+afterAll(() => parts.disposeAsync());
+
+describe("a journey that is watched", () => {
+  it("has its calls in the metrics, with an example that is a trace", () => {
+    const lines = exposed.split("\n");
+    const created = lines.filter((line) =>
+      /^rpc_server_call_duration_seconds_count\{.*DocumentService\/CreateDocument".*"OK".*docket_caller="gateway"/.test(
+        line,
+      ),
+    );
+    expect(created).toEqual([expect.stringMatching(/service="document"\} [2-9]$/)]);
+    expect(lines).toContain('docket_events_total{event="document_created",service="document"} 2');
+    const example = lines.find((line) => line.includes("CreateDocument") && line.includes(" # {trace_id="));
+    expect(example).toBeDefined();
+    for (const name of [
+      "docket_streams_open",
+      "docket_queue_jobs",
+      "docket_change_lag_seconds",
+      "docket_edge_in_flight",
+    ]) {
+      expect([name, lines.some((line) => line.startsWith(`${name}{`))]).toEqual([name, true]);
+    }
+  });
+
+  it("is not told of on the edge", async () => {
+    const answer = await fetch(`${whole.url}/metrics`);
+    expect(answer.status).toBe(404);
+    expect(await answer.text()).not.toContain("rpc_server");
+  });
+
+  it("has traces without a gap when everything has ended, and sends what is left when it stops", async () => {
+    const before = receiver.spans.length;
+    await whole.end("SIGTERM");
+    expect(receiver.spans.length).toBeGreaterThan(before);
+    const known = new Set(receiver.spans.map(({ traceId, spanId }) => `${traceId} ${spanId}`));
+    const torn = receiver.spans.filter(
+      ({ traceId, parentSpanId }) => parentSpanId !== "" && !known.has(`${traceId} ${parentSpanId}`),
+    );
+    expect(torn.map(({ service, name }) => `${service} ${name}`)).toEqual([]);
+    expect(new Set(receiver.spans.map(({ service }) => service))).toEqual(
+      new Set(["gateway", "user", "document", "storage", "integration"]),
+    );
+    // A stream of changes names those that it told of.
+    const stream = receiver.spans.find(
+      ({ service, name, kind, links }) =>
+        service === "document" && /\/WatchChanges$/.test(name) && kind === 2 && links[0],
+    );
+    expect(receiver.spans.some(({ traceId }) => traceId === stream?.links[0])).toBe(true);
+  }, 60_000);
+
+  it("has no statement with a value in it", () => {
+    const texts = receiver.spans.map(({ attributes }) => String(attributes["db.query.text"] ?? ""));
+    expect(texts.filter((text) => text !== "").length).toBeGreaterThan(100);
+    for (const text of texts) expect(text).not.toMatch(/'|(?<![\w."`])\d/);
+  });
+
+  it("is in the log with its traces, and nowhere with a text, a name, an address or a secret", async () => {
+    await eventually(() => receiver.logs.length > 100 && receiver.metrics.length > 0);
+    expect(logged).toMatch(/"trace_id":"[0-9a-f]{32}","span_id":"[0-9a-f]{16}"/);
+    // A token, as the services hand it on.
+    expect(logged).not.toMatch(/\beyJ[\w-]{8,}\./);
+    const sent = Buffer.concat([...receiver.bytes]).toString("latin1");
+    expect(sent).not.toMatch(/\beyJ[\w-]{8,}\./);
+    const said = [
+      "Harbour Works",
+      "Check the figures",
+      "The total on page 1 is right.",
+      "second draft",
+      "first draft",
+      "Contract.pdf",
+      "Contract 2.pdf",
+      "Drawing.bin",
+      '"Contract"',
+      "@example.com",
+      "correct horse",
+    ];
+    for (const text of said) {
+      const found = Object.entries({ logged, exposed, sent }).filter(([, all]) => all.includes(text));
+      expect([text, found.map(([where, all]) => `${where}: ${around(all, text)}`)]).toEqual([text, []]);
+    }
+  });
+});
+
+function around(all: string, text: string): string {
+  const at = all.indexOf(text);
+  return all.slice(Math.max(0, at - 200), at + 100);
+}
