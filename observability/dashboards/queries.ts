@@ -18,7 +18,8 @@ export function faultRate(matchers: string, by = ""): string {
 
 /** The share of failures. */
 export function faultShare(matchers: string, by = ""): string {
-  return `${faultRate(matchers, by)} / ${callRate(matchers, by)}`;
+  const calls = callRate(matchers, by);
+  return `(${faultRate(matchers, by)} or ${calls} * 0) / ${calls}`;
 }
 
 /** How long the quickest `quantile` of calls take at most, in seconds. */
