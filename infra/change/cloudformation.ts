@@ -15,7 +15,7 @@ export class AwsError extends Error {
 /** The real one. */
 export function awsCommand(region: string): Aws {
   return async (words) => {
-    const child = spawn("aws", [...words, "--region", region, "--output", "json", "--no-cli-pager"], {
+    const child = spawn("aws", [...words, "--region", region, "--output", "json"], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const [out, err, [code]] = await Promise.all([
