@@ -61,7 +61,7 @@ describe("docs/operations/environments.md", () => {
   });
 
   it("names commands of the pipelines' program that are there", () => {
-    const program = readFileSync(join(root, "infra/delivery/run.ts"), "utf8");
+    const program = readFileSync(join(root, "infra/delivery/commands.ts"), "utf8");
     for (const [, command] of page.matchAll(/run\.ts`, command `(\w+)`/g))
       expect(program).toContain(`command === "${command}"`);
   });
