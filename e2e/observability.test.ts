@@ -12,8 +12,8 @@ import { startMesh } from "./mesh.ts";
 /** Told only where there is a database server, or Redis, or a call was tried again. */
 const elsewhere =
   /^(db_client_connection_(count|max|pending_requests)|docket_redis_connected|docket_rpc_client_retries_total)$/;
-/** Of Prometheus and Istio, and what is recorded from all of it. */
-const foreign = /^(up|istio_.*|docket:.*)$/;
+/** Of Prometheus, Istio and the Collector, and what is recorded from all of it. */
+const foreign = /^(up|istio_.*|otelcol_.*|docket:.*)$/;
 /** What Prometheus puts on everything it scrapes. */
 const targetLabels = ["service", "role", "pod", "instance", "rollouts_pod_template_hash"];
 

@@ -4,7 +4,7 @@
  */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { keepsAShare, sends, sharesAmongReplicas, staysSilent, validates } from "./check/collector.ts";
+import { keepsAShare, sends, sharesAmongReplicas, staysSilent, tellsOfLosses, validates } from "./check/collector.ts";
 import { alertsArrive, dashboardsAsk, rulesAreWellFormed, rulesFire } from "./check/prometheus.ts";
 import { collectorBinary, isThere } from "./check/tools.ts";
 
@@ -51,6 +51,7 @@ else {
     sends(binary, folder),
   );
   await step("nothing leaves it before New Relic is switched on", () => staysSilent(binary, folder));
+  await step("what it cannot deliver is told of", () => tellsOfLosses(binary, folder));
   await step("a share of the rest is kept", () => keepsAShare(binary, folder));
   await step("two replicas see a trace whole and a counter right", () => sharesAmongReplicas(binary, folder));
 }

@@ -25,13 +25,16 @@ for (const line of readFileSync(join(root, "docs/operations/observability.md"), 
 }
 
 /** What others measure: Prometheus itself, and Istio's proxies. */
-const foreign = new Map([
+const foreign = new Map<string, readonly string[]>([
   ["up", ["job"]],
   [
     "istio_requests_total",
     ["reporter", "source_workload", "destination_workload", "response_flags", "connection_security_policy"],
   ],
   ["istio_agent_cert_expiry_seconds", []],
+  ...["spans", "metric_points", "log_records"].map(
+    (what) => [`otelcol_exporter_send_failed_${what}`, ["exporter"]] as const,
+  ),
 ]);
 
 /** What prometheus.yaml puts on every series. */
@@ -40,7 +43,7 @@ const recordedNames = new Set(
   ruleGroups().flatMap(({ rules }) => rules.flatMap((rule) => ("record" in rule ? [rule.record] : []))),
 );
 
-function labelsOf(metric: string): string[] | undefined {
+function labelsOf(metric: string): readonly string[] | undefined {
   const base = metric.replace(/_(bucket|count|sum)$/, "");
   const known =
     documented.get(metric) ?? (documented.get(base)?.kind === "histogram" ? documented.get(base) : undefined);

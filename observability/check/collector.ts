@@ -1,6 +1,7 @@
 // A real Collector with the files of collector/: what leaves it is clean, sampled as the contract says, and in differences.
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { ruleQueries } from "../queries.ts";
 import { startCollector } from "./collector_process.ts";
 import { freePort, type Receiver, startReceiver } from "./receiver.ts";
 import { logLine, metricsOf, secrets, spanOf } from "./telemetry.ts";
@@ -100,6 +101,29 @@ export async function staysSilent(binary: string, folder: string): Promise<void>
   assert.deepEqual(receiver.received, []);
 }
 
+/** What cannot be delivered is told of, by the names that the alert asks for. */
+export async function tellsOfLosses(binary: string, folder: string): Promise<void> {
+  const away = `http://127.0.0.1:${await freePort()}`;
+  await using collector = await startCollector({
+    binary,
+    folder,
+    env: { NEW_RELIC_ENDPOINT: away, NEW_RELIC_API_KEY: key },
+    overlay: { exporters: { "otlp_http/new_relic": { retry_on_failure: { enabled: false } } } },
+  });
+  const failed = spanOf({ traceId: traces.failed, spanId: "b7ad6b7169203301", method: get, ms: 20, failed: true });
+  await collector.send("/v1/traces", { resourceSpans: [failed] });
+  await collector.send("/v1/metrics", metricsOf(10));
+  await collector.send("/v1/metrics", metricsOf(25));
+  await collector.send("/v1/logs", logLine());
+  const asked = ruleQueries().flatMap(({ expr }) => expr.match(/otelcol_\w+/g) ?? []);
+  assert.ok(asked.length > 0);
+  let told = "";
+  await until(async () => {
+    told = await collector.metrics();
+    return asked.every((name) => new RegExp(`^${name}\\{.*exporter="otlp_http/new_relic".* [1-9]`, "m").test(told));
+  }).catch(() => assert.fail(`of ${asked} this was told:\n${told.match(/^otelcol_exporter.*/gm)?.join("\n")}`));
+}
+
 /** A share of all is kept where a share is asked for. */
 export async function keepsAShare(binary: string, folder: string): Promise<void> {
   await using receiver = await startReceiver();
@@ -189,9 +213,9 @@ function textOf(receiver: Receiver, path: string): string {
     .join("\n");
 }
 
-async function until(holds: () => boolean): Promise<void> {
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + 20_000;
-  while (!holds()) {
+  while (!(await holds())) {
     if (Date.now() > end) throw new Error("what should have come to the receiver has not within 20 s");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

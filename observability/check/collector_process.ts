@@ -20,6 +20,8 @@ export interface CollectorOptions {
 export interface Collector extends AsyncDisposable {
   /** Sends OTLP as JSON to `/v1/traces` and so on; throws when it is not taken. */
   send(path: string, body: unknown): Promise<void>;
+  /** What it tells Prometheus of itself. */
+  metrics(): Promise<string>;
 }
 
 /** Starts one and waits until it is healthy. Throws with what it said when it ends before. */
@@ -52,6 +54,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         body: JSON.stringify(body),
       });
       if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    },
+    async metrics() {
+      return await (await fetch(`http://127.0.0.1:${telemetry}/metrics`)).text();
     },
     async [Symbol.asyncDispose]() {
       const ended = child.exitCode !== null || new Promise((resolve) => child.once("exit", resolve));

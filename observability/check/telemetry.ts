@@ -12,6 +12,8 @@ export const secrets = [
   "correct horse battery",
   "203.0.113.7",
   "inline=1",
+  "boat-race",
+  "share=9c1f",
   "Duplicate entry",
   "--key-encryption-secret",
   "0198c0de-0000-7000-8000-00000000beef",
@@ -53,14 +55,14 @@ export function spanOf({ traceId, spanId, method, ms, failed = false, secretive 
     "http.request.header.authorization": "Bearer-of-bad-news",
     "http.request.header.cookie": "session=9f8e7d",
     "url.full": "https://docket.example.com/files/documents/1?inline=1",
-    "url.path": "/files/documents/1?inline=1",
+    "url.path": "/files/documents/1?boat-race",
     "docket.title": "Quarterly figures",
     "docket.file_name": "figures.xlsx",
     "client.address": "203.0.113.7",
     "network.peer.address": "203.0.113.7",
     "docket.subject": "0198c0de-0000-7000-8000-00000000beef",
     "db.query.text": "SELECT * FROM user WHERE email = 'anna@example.com'",
-    "docket.note": "asked by anna@example.com with eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl",
+    "docket.note": "/files?share=9c1f asked by anna@example.com with eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl",
     "unheard.of": "correct horse battery",
   };
   const events = [
@@ -104,6 +106,7 @@ export function metricsOf(count: number) {
   const words = attributes({
     "rpc.method": "docket.document.v1.DocumentService/GetDocument",
     "user.email": "anna@example.com",
+    "docket.title": "Quarterly figures",
   });
   return {
     resourceMetrics: [

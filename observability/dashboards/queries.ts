@@ -1,6 +1,7 @@
 // What the dashboards ask for in common. `$__rate_interval` is Grafana's: at least four times the time between two looks.
-import { bound } from "../slo/recording.ts";
+
 import { faultCodes } from "../slo/classes.ts";
+import { bound } from "../slo/recording.ts";
 
 const interval = "[$__rate_interval]";
 const faults = `rpc_response_status_code=~"${faultCodes.join("|")}"`;

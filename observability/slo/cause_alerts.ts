@@ -20,6 +20,7 @@ export function causeAlerts(): Alert[] {
     ...processAlerts(),
     ...workAlerts(),
     ...streamAlerts(),
+    telemetryLost,
     heartbeat,
   ];
 }
@@ -166,6 +167,19 @@ function streamAlerts(): Alert[] {
     },
   ];
 }
+
+/** Nobody of Docket's users notices; who looks for a trace does. */
+const telemetryLost: Alert = {
+  name: "TelemetryLost",
+  severity: "ticket",
+  expr: ["spans", "metric_points", "log_records"]
+    .map((what) => `sum by (exporter) (rate(otelcol_exporter_send_failed_${what}[10m])) > 0`)
+    .join("\nor\n"),
+  for: "15m",
+  summary: "The Collector cannot deliver to {{ $labels.exporter }}",
+  description:
+    "What it has is dropped after five minutes. Prometheus' own measurements and these alerts do not depend on it.",
+};
 
 /** Always there: who hears nothing of it knows that nothing else would be heard either. */
 const heartbeat: Alert = {
