@@ -68,14 +68,17 @@ export function iterateWithin<T>(span: LiveSpan | undefined, source: AsyncIterab
 }
 
 /** Does something as a span beneath the one under way, if there is one; what it throws makes the span fail. */
-export async function traced<T>(
+export function traced<T>(
   name: string,
   kind: SpanKind,
   attributes: Attributes,
   run: (span: LiveSpan | undefined) => Promise<T>,
 ): Promise<T> {
   const span = storage.getStore()?.child(name, kind, attributes);
-  if (span === undefined) return run(undefined);
+  return span === undefined ? run(undefined) : tracedBy(span, run);
+}
+
+async function tracedBy<T>(span: LiveSpan, run: (span: LiveSpan) => Promise<T>): Promise<T> {
   try {
     return await storage.run(span, () => run(span));
   } catch (error) {

@@ -3,7 +3,7 @@
 
 import { statementBounds } from "./bounds.ts";
 import type { Metrics, Series } from "./metrics.ts";
-import { type Attributes, activeSpan, errorType, within } from "./span.ts";
+import { type Attributes, activeSpan, errorType, type LiveSpan, within } from "./span.ts";
 
 /** Databases, as OpenTelemetry names them. */
 export type DatabaseSystem = "sqlite" | "mysql" | "mariadb";
@@ -76,9 +76,18 @@ export class Statements {
   }
 
   /** Runs a statement; `rows` tells how many it gave. */
-  async run<T>(sql: string, statement: () => Promise<T>, rows?: (result: T) => number): Promise<T> {
+  run<T>(sql: string, statement: () => Promise<T>, rows?: (result: T) => number): Promise<T> {
     const here = activeSpan();
     if (this.#durations === undefined && here?.sampled !== true) return statement();
+    return this.#watched(sql, here, statement, rows);
+  }
+
+  async #watched<T>(
+    sql: string,
+    here: LiveSpan | undefined,
+    statement: () => Promise<T>,
+    rows: ((result: T) => number) | undefined,
+  ): Promise<T> {
     const said = wordsOf(sql);
     const span = here?.child(said.summary, "client", {
       ...this.#common,
