@@ -63,6 +63,32 @@ describe("a rollout", () => {
   });
 });
 
+describe("Argo CD", () => {
+  const applications = environments.flatMap((environment) =>
+    objects(`argocd/apps/environments/${environment}/applications.yaml`),
+  );
+  const optionsOf = (name: RegExp) =>
+    applications
+      .filter(({ metadata }) => name.test(metadata.name))
+      .map(({ spec }) => spec.syncPolicy.syncOptions as string[]);
+
+  it("leaves routes alone whose weights alone differ, and applies whole those that have changed", () => {
+    // To respect ignored differences inside of a list, Argo CD takes the live list, new routes or not.
+    const mesh = optionsOf(/-mesh$/);
+    expect(mesh).toHaveLength(3);
+    for (const options of mesh) {
+      expect(options).toContain("ApplyOutOfSyncOnly=true");
+      expect(options).not.toContain("RespectIgnoreDifferences=true");
+    }
+  });
+
+  it("keeps what Rollouts adds to the selectors of Services, and who scaled the operator", () => {
+    const workloads = optionsOf(/-workloads$/);
+    expect(workloads).toHaveLength(3);
+    for (const options of workloads) expect(options).toContain("RespectIgnoreDifferences=true");
+  });
+});
+
 describe("what a new version must not do", () => {
   const templates = ["calls", "requests", "pages"].map(
     (name) => [name, objects(`argocd/workloads/base/analysis/${name}.yaml`)[0]] as const,
