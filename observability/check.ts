@@ -1,10 +1,12 @@
 /**
  * `npm run observability:check`: proves what is in this folder with the programs that will read it. Run by developers and by CI; what
- * it builds is kept outside of the tree. Each step says what it proves; the first that fails is explained, and the end is not 0.
+ * it builds is kept outside of the tree. With `--mutations` it takes each rule of the Collector away in turn, too. Each step says
+ * what it proves; what fails is explained, and the end is not 0.
  */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { keepsAShare, sends, sharesAmongReplicas, staysSilent, tellsOfLosses, validates } from "./check/collector.ts";
+import { everyRuleMatters } from "./check/mutations.ts";
 import { alertsArrive, dashboardsAsk, rulesAreWellFormed, rulesFire } from "./check/prometheus.ts";
 import { collectorBinary, isThere } from "./check/tools.ts";
 
@@ -54,6 +56,8 @@ else {
   await step("what it cannot deliver is told of", () => tellsOfLosses(binary, folder));
   await step("a share of the rest is kept", () => keepsAShare(binary, folder));
   await step("two replicas see a trace whole and a counter right", () => sharesAmongReplicas(binary, folder));
+  if (process.argv.includes("--mutations"))
+    await step("each rule of the Collector keeps something in", () => everyRuleMatters(binary, folder));
 }
 
 process.exitCode = failed > 0 ? 1 : 0;
