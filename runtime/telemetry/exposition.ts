@@ -39,10 +39,10 @@ interface Sample {
 export function familiesOf({ resource, scopeMetrics }: ResourceMetrics, book: SeriesBook): Family[] {
   const families = scopeMetrics.flatMap(({ metrics }) => metrics).map((metric) => familyOf(metric, book));
   const present = new Set(scopeMetrics.flatMap(({ metrics }) => metrics.map(({ descriptor }) => descriptor.name)));
-  for (const [name, series] of book) {
+  for (const [name, { series, unit, description: help }] of book) {
     if (present.has(name) || series.size === 0) continue;
     const samples = [...series.values()].flatMap(({ labels, bounds }) => zeros(labels, bounds));
-    families.push({ name: exposedName(name, "s", false, false), kind: "histogram", help: "", samples });
+    families.push({ name: exposedName(name, unit, false, false), kind: "histogram", help, samples });
   }
   const target = { suffix: "_info", labels: labelsOf(resource.attributes as Attributes), value: 1 };
   return [{ name: "target", kind: "info", help: "What tells of itself here.", samples: [target] }, ...families];
@@ -97,7 +97,7 @@ export function formOf(accept: string | undefined): Form {
 function familyOf(metric: MetricData, book: SeriesBook): Family {
   const { name, unit, description } = metric.descriptor;
   if (metric.dataPointType === DataPointType.HISTOGRAM) {
-    const kept = new Map(book.get(name));
+    const kept = new Map(book.get(name)?.series);
     const samples: Sample[] = [];
     for (const { attributes, value } of metric.dataPoints) {
       const key = seriesKey(attributes as Readonly<Record<string, string>>);

@@ -68,8 +68,14 @@ export interface KeptSeries {
   readonly exemplars: readonly (Exemplar | undefined)[];
 }
 
-/** A histogram's series by name and {@link seriesKey}. */
-export type SeriesBook = ReadonlyMap<string, ReadonlyMap<string, KeptSeries>>;
+/** What is kept of a histogram. */
+export interface KeptHistogram extends InstrumentOptions {
+  /** By {@link seriesKey}. */
+  readonly series: ReadonlyMap<string, KeptSeries>;
+}
+
+/** Histograms by name. */
+export type SeriesBook = ReadonlyMap<string, KeptHistogram>;
 
 /** How long a gauge may take to find out. */
 const observeMs = 1_000;
@@ -84,7 +90,7 @@ export function seriesKey(labels: Attributes): string {
 
 /** Instruments over an SDK's meter, and what is kept beside it. */
 export function createMetrics(meter: Meter): { readonly metrics: Metrics; readonly book: SeriesBook } {
-  const book = new Map<string, Map<string, BoundSeries>>();
+  const book = new Map<string, InstrumentOptions & { readonly series: Map<string, BoundSeries> }>();
   const metrics: Metrics = {
     counter(name, options) {
       const counter = meter.createCounter(name, options);
@@ -95,8 +101,9 @@ export function createMetrics(meter: Meter): { readonly metrics: Metrics; readon
         ...options,
         advice: { explicitBucketBoundaries: [...bounds] },
       });
-      const known = book.get(name) ?? new Map<string, BoundSeries>();
-      book.set(name, known);
+      const kept = book.get(name) ?? { ...options, series: new Map<string, BoundSeries>() };
+      book.set(name, kept);
+      const { series: known } = kept;
       const record = (value: number, labels: Labels) => histogram.record(value, labels);
       return {
         series(labels) {
