@@ -68,6 +68,7 @@ export default {
         "/services/[a-z]+/test/",
         "/contracts/generate\\.test\\.ts$",
         "/mesh/test/new_rpc\\.test\\.ts$",
+        "/infra/delivery/",
       ],
     },
     {
@@ -82,7 +83,7 @@ export default {
     {
       ...base,
       displayName: "journeys",
-      testMatch: ["<rootDir>/{e2e,examples,docs}/**/*.test.ts"],
+      testMatch: ["<rootDir>/{e2e,examples,docs,infra/delivery}/**/*.test.ts"],
       testPathIgnorePatterns: [...base.testPathIgnorePatterns, "<rootDir>/e2e/portal/"],
     },
     ...(missing ? [] : [portal]),
