@@ -33,7 +33,7 @@ export function dashboardQueries(): Asked[] {
 
 /** What is no name of a metric though it looks like one: functions, operators and words of PromQL. */
 const words = new Set(
-  "sum by rate increase max min avg_over_time min_over_time sum_over_time histogram_quantile clamp_min resets absent topk sort vector and or unless on ignoring group_left group_right without le".split(
+  "sum by count rate increase max min avg_over_time min_over_time sum_over_time histogram_quantile clamp_min resets absent topk sort vector and or unless on ignoring group_left group_right without le".split(
     " ",
   ),
 );

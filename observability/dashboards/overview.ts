@@ -70,7 +70,7 @@ export function overview(): Dashboard {
             kind: "timeseries",
             unit: "short",
             width: 8,
-            queries: [{ expr: "sum by (service) (up)", legend: "{{service}}" }],
+            queries: [{ expr: "count by (service, role) (process_uptime_seconds)", legend: "{{service}} {{role}}" }],
           },
           {
             title: "Processor, in cores",

@@ -25,16 +25,16 @@ export function causeAlerts(): Alert[] {
   ];
 }
 
-/** One rule for each, since what is not there has no labels. */
+/** One rule for each, since what is not there has no labels. Not `up`: that is the sidecar's, which outlives the process. */
 function absence(service: string): Alert {
   return {
     name: "ServiceAbsent",
     severity: "page",
-    expr: `absent(up{service="${service}"} == 1)`,
+    expr: `absent(process_uptime_seconds{service="${service}",role="server"})`,
     for: "5m",
     labels: { service },
-    summary: `No process of ${service} answers`,
-    description: "Prometheus has reached none of them for five minutes: they are all down, or it cannot reach them.",
+    summary: `No server of ${service} is there`,
+    description: "Prometheus has heard of none of them for five minutes: they are all down, or it cannot reach them.",
   };
 }
 
