@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
+import { platformOf } from "./change/stacks.ts";
 import { images } from "./delivery/images.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -59,6 +60,29 @@ describe("AWS and the cluster", () => {
     for (const [, namespace = "", account = ""] of associations) {
       expect(inCluster).toMatch(new RegExp(`name: ${account}\\b`));
       expect(inCluster).toMatch(new RegExp(`namespace: ${namespace}\\b`));
+    }
+  });
+
+  it("know the same applications, Argo CD and groups of pipelines", () => {
+    const sync = readFileSync(join(root, "infra/delivery/sync.sh"), "utf8");
+    const parts = sync.match(/for part in ([a-z ]+);/)?.[1]?.split(" ") ?? [];
+    for (const environment of ["dev", "stage", "prod"]) {
+      const applications = yamlBelow(`argocd/apps/environments/${environment}`);
+      expect(found(applications, new RegExp(`^  name: docket-${environment}-([a-z]+)$`, "gm"))).toEqual(
+        [...parts].sort(),
+      );
+      expect(yamlBelow("argocd/controllers/argo-cd")).toContain(`name: docket-${environment}-deploy`);
+      expect(yamlBelow("argocd/controllers/argo-cd")).toContain(`:environment:${environment},`);
+    }
+    const version = sync.match(/argocd_version=(\S+)/)?.[1];
+    expect(yamlBelow("argocd/controllers/argo-cd")).toContain(`newTag: ${version}`);
+  });
+
+  it("call platforms and namespaces the same", () => {
+    for (const [environment, platform] of Object.entries(platformOf)) {
+      expect(yamlBelow(`argocd/clusters/${platform}`)).toContain(`apps/environments/${environment}`);
+      expect(yamlBelow(`argocd/clusters/${platform}`)).toContain(`eks: docket-${platform}`);
+      expect(yamlBelow(`infra/accounts/${environment}`)).toContain(`namespace: docket-${environment}`);
     }
   });
 });
