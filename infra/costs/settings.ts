@@ -33,7 +33,11 @@ export const settings: readonly Setting[] = [
       "One platform (`platform-nonprod.json`) with one environment (`environment-dev.json`), for up to about a hundred people: 50 GB of contents, 10 GB uploaded and 20 GB downloaded a month.",
     lines: [
       running("cluster", 1, "one cluster"),
-      running("smallNode", 3, "ServerMin, one in each zone"),
+      running(
+        "smallNode",
+        3,
+        "ServerMin, one in each zone; DEV's pods ask for 2.2 CPUs, what looks after them for about 4",
+      ),
       running("spotNode", 1, "WorkerMin"),
       running("accessHost", 1, "for Session Manager"),
       line("volume", 4 * 40 + 8 + 50, "four nodes of 40 GB, the access host of 8, Prometheus of 50"),
@@ -68,7 +72,11 @@ export const settings: readonly Setting[] = [
       "The platform and the environment PROD (`platform-prod.json`, `environment-prod.json`). 10,000 people, 1,000 of them at once at the busiest hour with half a call a second each: 500 calls a second then, 50 on average. 10 TB of contents, 1 TB uploaded and 3 TB downloaded a month, 50 GB of rows. DEV and STAGE come on top.",
     lines: [
       running("cluster", 1, "one cluster"),
-      running("serverNode", 5, "three at night, eight at the busiest hour"),
+      running(
+        "serverNode",
+        5,
+        "four at night, seven at the busiest hour; PROD's pods ask for 15 CPUs at least, what looks after them for about 4",
+      ),
       running("smallNode", 3, "workers, one in each zone"),
       running("accessHost", 1, "for Session Manager"),
       line("volume", 8 * 40 + 8 + 200, "eight nodes of 40 GB, the access host of 8, Prometheus of 200"),
