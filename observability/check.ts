@@ -33,7 +33,7 @@ console.log(
   "Needs promtool (Debian: prometheus), amtool (Debian: prometheus-alertmanager) and, once, Go 1.25 or newer for the Collector.",
 );
 console.log(
-  "Takes about a minute and a half; the first time five minutes more, and about 2 GB below the cache folder of Go.\n",
+  "Takes about a minute; the first time five minutes more, and about 2 GB below the cache folder of Go.\n",
 );
 
 if (isThere("promtool")) {
