@@ -41,7 +41,9 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld({}, { transport: (mesh) => (service) => watched(mesh(service)) });
 });
-afterAll(() => world[Symbol.asyncDispose]());
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+});
 
 describe.each([
   ["Connect", () => createConnectTransport({ baseUrl: world.url, httpVersion: "1.1" })],
