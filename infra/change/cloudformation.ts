@@ -22,7 +22,11 @@ export function awsCommand(region: string): Aws {
       readText(child.stdout),
       readText(child.stderr),
       once(child, "close") as Promise<[number]>,
-    ]);
+    ]).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT")
+        throw new AwsError("There is no command aws on this machine's path; install the AWS CLI.");
+      throw error;
+    });
     if (code !== 0) throw new AwsError(err.trim());
     return out.trim() === "" ? undefined : JSON.parse(out);
   };
