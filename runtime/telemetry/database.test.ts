@@ -4,42 +4,23 @@ import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
 import { appendChanges } from "../changelog/append.ts";
 import { Tailer } from "../changelog/tailer.ts";
-import { readSettings } from "../config.ts";
 import { type NoteTables, openNotes, silentLogger } from "../db/testing/note.ts";
 import { newId } from "../ids.ts";
-import { createLogger } from "../logger.ts";
 import { enqueue } from "../queue/queue.ts";
 import { JobHopeless, startWorker, type WorkerOptions } from "../queue/worker.ts";
 import { eventually } from "../testing/eventually.ts";
-import { telemetrySettings } from "./settings.ts";
 import { iterateWithin, within } from "./span.ts";
-import { type EndedSpan, openTelemetry } from "./telemetry.ts";
+import { openRecorder } from "./testing/recorder.ts";
 
 async function watched() {
-  const ended: EndedSpan[] = [];
-  const config = readSettings(telemetrySettings, { METRICS_PORT: "0" });
-  const spanEnded = (span: EndedSpan) => void ended.push(span);
-  const logger = createLogger({ level: "silent" });
-  const telemetry = await openTelemetry(config, { service: "notes", logger, spanEnded });
-  if (telemetry === undefined) throw new Error("nothing was opened");
-  const notes = await openNotes(telemetry);
-  const lines = async (name: string) => {
-    const answer = await fetch(`http://${telemetry.metricsAddress}/metrics`);
-    return (await answer.text()).split("\n").filter((line) => line.startsWith(name));
-  };
+  const recorder = await openRecorder("notes");
+  const notes = await openNotes(recorder.telemetry);
   return {
-    ...notes,
-    telemetry,
-    ended,
-    lines,
-    begin: (name: string) => {
-      const span = telemetry.tracing?.start(name, "server");
-      if (span === undefined) throw new Error("no span");
-      return span;
-    },
+    ...recorder,
+    db: notes.db,
     async [Symbol.asyncDispose]() {
       await notes[Symbol.asyncDispose]();
-      await telemetry[Symbol.asyncDispose]();
+      await recorder[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,9 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { readSettings } from "../config.ts";
-import { createLogger } from "../logger.ts";
 import { HttpRequests, type IncomingRequest } from "./http_requests.ts";
-import { telemetrySettings } from "./settings.ts";
-import { type EndedSpan, openTelemetry } from "./telemetry.ts";
+import { openRecorder } from "./testing/recorder.ts";
 
 const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
 const spanId = "00f067aa0ba902b7";
@@ -22,16 +19,7 @@ const answered = {
   complete: true,
 };
 
-async function open(env: Record<string, string> = {}) {
-  const ended: EndedSpan[] = [];
-  const config = readSettings(telemetrySettings, { METRICS_PORT: "0", ...env });
-  const logger = createLogger({ level: "silent" });
-  const spanEnded = (span: EndedSpan) => void ended.push(span);
-  const telemetry = await openTelemetry(config, { service: "gateway", logger, spanEnded });
-  if (telemetry === undefined) throw new Error("nothing was opened");
-  const metrics = async () => (await fetch(`http://${telemetry.metricsAddress}/metrics`)).text();
-  return { telemetry, ended, metrics, [Symbol.asyncDispose]: () => telemetry[Symbol.asyncDispose]() };
-}
+const open = (env: Record<string, string> = {}) => openRecorder("gateway", env);
 
 describe("a request from outside", () => {
   it("goes on in the trace that it names, or begins one", async () => {
@@ -82,7 +70,7 @@ describe("a request from outside", () => {
     const failed = { route: "download", status: 503, reason: "UNAVAILABLE", complete: false };
     requests.begin(asked({ method: "GET" })).ended(failed);
     requests.begin(asked({ method: "BREW" })).ended(answered);
-    const text = await world.metrics();
+    const text = (await world.lines("http_server_request_duration_seconds_count")).join("\n");
     expect(text).toContain(
       'http_server_request_duration_seconds_count{http_request_method="GET",http_route="download",http_response_status_code="503",docket_reason="UNAVAILABLE"} 1',
     );
