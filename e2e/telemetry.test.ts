@@ -7,8 +7,10 @@ import { eventually } from "@docket/runtime/testing/eventually";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { type OtlpReceiver, startOtlpReceiver } from "@docket/runtime/telemetry/testing/otlp_receiver";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { parseArguments } from "./arguments.ts";
 import { runJourney } from "./journey.ts";
 import { startWhole, type Whole } from "./kill.ts";
+import { signUp } from "./person.ts";
 
 const parts = new AsyncDisposableStack();
 let receiver: OtlpReceiver;
@@ -126,6 +128,36 @@ describe("a journey that is watched", () => {
       const found = Object.entries({ logged, exposed, sent }).filter(([, all]) => all.includes(text));
       expect([text, found.map(([where, all]) => `${where}: ${around(all, text)}`)]).toEqual([text, []]);
     }
+  });
+});
+
+describe("npm start -- --trace", () => {
+  it("prints the path of each request that is asked for, from the edge to the statement", async () => {
+    await using folder = await temporaryFolder();
+    const watched = await startWhole(folder.path, {}, undefined, ["--no-portal", "--trace=SignUp"]);
+    let printed = "";
+    watched.child.stdout?.on("data", (chunk) => {
+      printed += chunk;
+    });
+    try {
+      const anna = await signUp(watched.url, "Anna");
+      await anna.workspaces.createWorkspace({ name: "Harbour Works" });
+      await eventually(() => printed.includes("COMMIT"));
+      await watched.end("SIGTERM");
+    } finally {
+      await watched.end("SIGKILL");
+    }
+    const [first = "", second = "", third = ""] = printed.split("\n");
+    expect(first).toMatch(/^ +\+0\.0 +\d+\.\d ms {2}gateway {2}POST SessionService\/SignUp {2}\(200, [0-9a-f]{32}\)$/);
+    expect(second).toMatch(/^ +\+\d+\.\d +\d+\.\d ms {2}└ user {2}SessionService\/SignUp/);
+    expect(third).toMatch(/ms {4}├ user {2}SELECT account/);
+    expect(printed).not.toMatch(/CreateWorkspace|Harbour|example\.com/);
+  }, 60_000);
+
+  it("says which arguments there are", () => {
+    expect(parseArguments(["--trace", "--no-portal"])).toEqual({ portal: false, demo: false, trace: true });
+    expect(parseArguments(["--trace=100ms"])).toMatchObject({ trace: "100ms" });
+    expect(() => parseArguments(["--trase"])).toThrow(/^There is no argument "--trase"; .*--trace \(prints the path/);
   });
 });
 
