@@ -36,8 +36,8 @@ export interface MatrixResult {
 
 /** How many calls are under way at once. */
 const width = 24;
-/** Streams that are let in stay open; this long is asked for. Refusals come at once. */
-const streamMs = 300;
+/** Streams that are let in stay open; this long is waited for their first word. Refusals come at once. */
+const streamMs = 1500;
 
 /** RPCs that end the session of the token, which therefore come last. */
 const last = new Set(["docket.user.v1.SessionService/SignOut"]);
@@ -112,7 +112,7 @@ const ask: Readonly<Record<Path, Ask>> = {
     cell.caller.environment !== cell.environment || rowOf(cell.caller.workload).gateway
       ? undefined
       : { pod: workloadName(cell.caller.workload), question: { ...callOf(cell, tokens), target: hostOf(mesh, cell) } },
-  process: (mesh, cell, tokens, options) => {
+  process: (_mesh, cell, tokens, options) => {
     const own = (workload: Cell["workload"], environment: string) => {
       const namespace = namespaceOf(environment as (typeof environments)[number]);
       return `spiffe://${principalOf(workload, options, { name: environment, namespace })}`;

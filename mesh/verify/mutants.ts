@@ -26,7 +26,7 @@ export interface Mutant {
 interface Rule {
   readonly from?: readonly { readonly source: { principals?: string[]; requestPrincipals?: string[] } }[];
   readonly to?: readonly { readonly operation: { paths?: string[]; ports?: string[]; methods?: string[] } }[];
-  readonly when?: readonly object[];
+  when?: readonly object[];
 }
 
 type Edit = (object: KubernetesObject) => void;
@@ -128,9 +128,14 @@ function authorizationMutants(objects: readonly KubernetesObject[], make: Make):
     make("deleted", nothing, "delete"),
     ...something.flatMap((policy) => [
       make("deleted", [policy], "delete"),
-      make("for everything", [policy], ({ spec }) => {
-        spec.rules = [{}];
-      }),
+      // The way in is open to everybody at the ports it has, and has no others.
+      ...(policy.metadata.name === "ingress"
+        ? []
+        : [
+            make("for everything", [policy], ({ spec }) => {
+              spec.rules = [{}];
+            }),
+          ]),
       ...(policy.spec.rules as Rule[]).flatMap((rule, index) => ruleMutants(policy, rule, index, make)),
     ]),
   ];
@@ -153,8 +158,10 @@ function ruleMutants(policy: KubernetesObject, rule: Rule, index: number, make: 
   }
   if (rule.from?.some(({ source }) => source.requestPrincipals)) {
     mutants.push(
-      change("without a token", ({ from = [] }) => {
-        for (const { source } of from) delete source.requestPrincipals;
+      // A claim is a token's as well, so that both go.
+      change("without a token", (whole) => {
+        for (const { source } of whole.from ?? []) delete source.requestPrincipals;
+        delete whole.when;
       }),
     );
   }

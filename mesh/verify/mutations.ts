@@ -17,18 +17,20 @@ import {
   watchEntries,
   watchPlaintext,
   watchReach,
+  watchUnknownPaths,
   watchUnnamed,
 } from "./suites/watches.ts";
 
 /** What became of one mutant. */
 export interface Fate {
   readonly mutant: string;
+  readonly kind: string;
   /** The assertion that failed; undefined where none did. */
   readonly caughtBy: string | undefined;
 }
 
 /** Says what no longer holds; undefined as long as all does. */
-export type Watch = (mesh: VerifiedMesh, mutant: Mutant) => Promise<string | undefined>;
+export type Watch = (mesh: VerifiedMesh, tokens: Tokens) => Promise<string | undefined>;
 
 /** Plays every mutant against the running mesh, and leaves it as it was. */
 export async function playMutations(mesh: VerifiedMesh, tokens: Tokens, say: (line: string) => void): Promise<Fate[]> {
@@ -37,6 +39,11 @@ export async function playMutations(mesh: VerifiedMesh, tokens: Tokens, say: (li
   const mutants = mutantsOf(istio, mesh.options.rendered.environment, meshOptions()).filter(({ kind, target }) =>
     concernsRunningPod(mesh, kind, target),
   );
+  // What fails already would catch everything.
+  for (const mutant of mutants.filter(({ kind }, index) => mutants.findIndex((each) => each.kind === kind) === index)) {
+    const fault = await notice(mesh, { ...mutant, witnesses: [] }, tokens);
+    if (fault !== undefined) throw new Error(`Without a change: ${fault}`);
+  }
   try {
     for (const mutant of mutants) {
       const changed = await mesh.apply(mutant.objects);
@@ -49,7 +56,7 @@ export async function playMutations(mesh: VerifiedMesh, tokens: Tokens, say: (li
         },
         { timeoutMs: 6000, intervalMs: 50 },
       ).catch(() => undefined);
-      fates.push({ mutant: mutant.name, caughtBy });
+      fates.push({ mutant: mutant.name, kind: mutant.kind, caughtBy });
       say(
         `${caughtBy === undefined ? "!!! survives" : "     caught "}: ${mutant.name}${caughtBy ? ` → ${caughtBy}` : ""}`,
       );
@@ -76,7 +83,7 @@ async function notice(mesh: VerifiedMesh, mutant: Mutant, tokens: Tokens): Promi
     }
   }
   for (const watch of watches[mutant.kind] ?? []) {
-    const fault = await watch(mesh, mutant);
+    const fault = await watch(mesh, tokens);
     if (fault !== undefined) return fault;
   }
   return undefined;
@@ -94,11 +101,11 @@ async function firstFault(run: (checks: Checks) => Promise<void>): Promise<strin
 
 /** Beside the cells: which assertions watch over which kind. */
 const watches: Readonly<Record<string, readonly Watch[]>> = {
-  AuthorizationPolicy: [watchDoors, watchUnnamed],
+  AuthorizationPolicy: [watchDoors, watchUnnamed, watchUnknownPaths],
   PeerAuthentication: [watchPlaintext],
   VirtualService: [routes],
   DestinationRule: [clusters],
-  Sidecar: [watchReach],
+  Sidecar: [watchReach, watchEntries],
   ServiceEntry: [watchEntries],
   Telemetry: [watchAccessLog],
 };

@@ -29,6 +29,8 @@ export const notCovered: readonly string[] = [
   "Kubelet probes, Rollouts' and Argo CD's controllers: what Rollouts would write (weights, labels of subsets, the preview's route) is written by the suite.",
   "Several replicas of a pod, outlier ejection under load, locality: only as configuration in Envoy.",
   "RDS, ElastiCache, S3, SES and Graph themselves: hosts of their names that greet. The processes behind the sidecars use SQLite and files.",
+  "Sidecars of jobs, of the workers that do not run here, and the environment's default one: nobody is there who could notice.",
+  "A server that speaks first over bare TCP: Envoy's rules act at the client's first byte. Docket has none.",
   "Mutations of the mesh config, of the Gateway and HTTPRoutes, and of NetworkPolicies: istiod here takes Istio's own objects while it runs, and no others.",
 ];
 
@@ -84,6 +86,13 @@ export function reportOf({
     "## Mutations",
     "",
     `${fates.length} changes of the policies, each a policy deleted or widened in the running mesh; ${caught.length} made an assertion fail.`,
+    "",
+    "| kind | changes | noticed |",
+    "|---|---|---|",
+    ...[...new Set(fates.map(({ kind }) => kind))].map((kind) => {
+      const own = fates.filter((fate) => fate.kind === kind);
+      return `| ${kind} | ${own.length} | ${own.filter(({ caughtBy }) => caughtBy !== undefined).length} |`;
+    }),
     "",
     ...fates.filter(({ caughtBy }) => caughtBy === undefined).map(({ mutant }) => `- **survives**: ${mutant}`),
     "",

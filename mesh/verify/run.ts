@@ -23,7 +23,14 @@ import { checkEgress, startOutside } from "./suites/egress.ts";
 import { checkIdentity } from "./suites/identity.ts";
 import { checkRoutes } from "./suites/routes.ts";
 import { checkStreams } from "./suites/streams.ts";
-import { sampleOf, watchAccessLog, watchDoors, watchPlaintext, watchUnnamed } from "./suites/watches.ts";
+import {
+  sampleOf,
+  watchAccessLog,
+  watchDoors,
+  watchPlaintext,
+  watchUnknownPaths,
+  watchUnnamed,
+} from "./suites/watches.ts";
 import { ensureTools, type Tools } from "./tools.ts";
 
 const run = promisify(execFile);
@@ -147,10 +154,11 @@ async function verifyRunning(
   for (const [name, watch] of [
     ["the edge's and the portal's doors are open to whom they should be", watchDoors],
     ["pods without a policy take no call", watchUnnamed],
+    ["what the contract does not name is refused to everybody", watchUnknownPaths],
     ["plaintext is heard by no service", watchPlaintext],
     ["a refused call leaves a line in its proxy's log", watchAccessLog],
   ] as const) {
-    const fault = await watch(mesh);
+    const fault = await watch(mesh, tokens);
     standing(name, fault === undefined, fault);
   }
   const cost = await measureCost(mesh);

@@ -74,7 +74,7 @@ export interface HttpAnswer {
   readonly durationMs: number;
 }
 
-/** A bare connection: what comes from the other side within the time. */
+/** A bare connection: says hello, and tells what comes from the other side within the time. */
 export interface TcpQuestion {
   readonly operation: "tcp";
   readonly target: string;
@@ -88,7 +88,7 @@ export interface TcpAnswer {
   readonly error?: string;
 }
 
-/** Listens until the probe ends; everybody who connects is told the greeting. */
+/** Listens until the probe ends; everybody who says something is told the greeting. */
 export interface ServeQuestion {
   readonly operation: "serve";
   readonly port: number;

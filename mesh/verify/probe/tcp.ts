@@ -41,6 +41,7 @@ export async function openTcp({ target, tls, giveUpMs = 3000 }: TcpQuestion): Pr
   let failure: string | undefined;
   socket.once(tls === undefined ? "connect" : "secureConnect", () => {
     connected = true;
+    socket.write("hello\n");
   });
   socket.on("data", (chunk) => {
     text += chunk;
@@ -54,10 +55,12 @@ export async function openTcp({ target, tls, giveUpMs = 3000 }: TcpQuestion): Pr
   return { connected, text, ...(failure === undefined ? {} : { error: failure }) };
 }
 
-export async function serveTcp({ port, greeting, tls }: ServeQuestion): Promise<{ listening: true }> {
+export async function serveTcp({ port, greeting, tls }: ServeQuestion): Promise<{ listening: boolean }> {
+  // Only to who has said something: Envoy's rules for bare TCP act at the client's first byte, and let through what a server
+  // says before it.
   const greet = (socket: Socket) => {
     socket.on("error", () => undefined);
-    socket.end(greeting);
+    socket.once("data", () => socket.end(greeting));
   };
   const server = tls === undefined ? createServer(greet) : createTlsServer(credentials(tls), greet);
   server.listen(port, "0.0.0.0");

@@ -2,7 +2,7 @@
 
 import type { Checks } from "../checks.ts";
 import type { VerifiedMesh } from "../mesh.ts";
-import { endGroup, exited } from "../network.ts";
+import { exited } from "../network.ts";
 import type { Tokens } from "../subjects.ts";
 
 export async function checkDrain(mesh: VerifiedMesh, checks: Checks, tokens: Tokens): Promise<void> {
@@ -42,7 +42,8 @@ export async function checkDrain(mesh: VerifiedMesh, checks: Checks, tokens: Tok
   });
   const agent = mesh.agents.get("document-worker");
   if (agent === undefined) throw new Error("document-worker has no sidecar.");
-  endGroup(agent, "SIGTERM");
+  // As the kubelet does: the first process of the container is told, and not Envoy itself.
+  agent.kill("SIGTERM");
   process.kill(-storage.pid, "SIGCONT");
   const finished = await slow;
   check("a call under way finishes while its sidecar drains", finished.grpcStatus === 0, finished);

@@ -24,12 +24,9 @@ export async function checkEdge(mesh: VerifiedMesh, checks: Checks, subjects: Su
   );
   const foreign = await http("/readyz", { headers: { host: "other.example.com" } });
   check("another host is not served", foreign.status === 404, foreign);
-  const page = await http("/");
-  check(
-    "the portal's first page comes through",
-    page.status === 200 && (page.text ?? "").includes("<html"),
-    page.status,
-  );
+  const first = await http("/");
+  const page = await http(new URL(first.headers?.location ?? "/", `https://${domain}`).pathname);
+  check("the portal's page comes through", page.status === 200 && /<html/i.test(page.text ?? ""), [first, page]);
   const keys = await http("/.well-known/jwks.json");
   check("the public keys are there", keys.status === 200 && (keys.text ?? "").includes("Ed25519"), keys);
 

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { unknownAddress, type VerifiedMesh } from "../mesh.ts";
 import type { RpcAnswer } from "../probe/protocol.ts";
+import type { Tokens } from "../subjects.ts";
 import { denied } from "./identity.ts";
 
 const health = "/grpc.health.v1.Health/Check";
@@ -16,6 +17,7 @@ const doors: readonly (readonly [caller: string, pod: string, port: number, path
   ["storage", "gateway", 8080, "/readyz", false],
   ["operator", "gateway", 8080, "/readyz", false],
   ["storage", "gateway", 8080, health, true],
+  ["other", "gateway", 8080, health, false],
   ["operator", "gateway", 8080, reflection, true],
   ["storage", "gateway", 8080, reflection, false],
   ["web", "gateway", 7105, "/docket.user.v1.SessionService/GetSession", true],
@@ -30,7 +32,7 @@ const doors: readonly (readonly [caller: string, pod: string, port: number, path
 /** The edge's and the portal's doors, and the way in. */
 export async function watchDoors(mesh: VerifiedMesh): Promise<string | undefined> {
   for (const [caller, pod, port, path, allowed] of doors) {
-    const answer = await ask(mesh, pod, port, path, caller);
+    const answer = await ask(mesh, pod, port, path, caller === "other" ? otherEdge(mesh) : caller);
     const observed = answer.outcome !== "failed" && !denied(answer);
     if (observed !== allowed) return `${caller} ${observed ? "reaches" : "does not reach"} ${pod}:${port}${path}`;
   }
@@ -40,14 +42,37 @@ export async function watchDoors(mesh: VerifiedMesh): Promise<string | undefined
   return status === 200 ? undefined : `the public name answers ${status}`;
 }
 
-/** A pod that no policy names takes no call of anybody. */
-export async function watchUnnamed(mesh: VerifiedMesh): Promise<string | undefined> {
-  for (const pod of ["document-worker", "operator"]) {
-    const answer = await ask(mesh, pod, 7102, health, "gateway");
-    if (!denied(answer))
-      return `${pod} is not closed: ${answer.outcome} ${answer.grpcStatus ?? ""} ${answer.error ?? ""}`;
+/** The certificate of another environment's edge. */
+function otherEdge(mesh: VerifiedMesh): string {
+  return `${mesh.options.rendered.environment === "dev" ? "prod" : "dev"}-gateway`;
+}
+
+/** What the contract does not name is refused to everybody, whatever they show. */
+export async function watchUnknownPaths(mesh: VerifiedMesh, tokens: Tokens): Promise<string | undefined> {
+  const callers = ["gateway", "document", "storage", "integration", "operator", "web", "user", "ingress"];
+  for (const [pod, port] of [
+    ["user", 7101],
+    ["document", 7102],
+    ["storage", 7103],
+    ["integration", 7104],
+  ] as const) {
+    for (const caller of callers.filter((each) => each !== pod)) {
+      for (const token of [tokens.none, tokens.person, tokens.key]) {
+        const path = "/docket.none.v1.NoService/NoMethod";
+        const answer = await ask(mesh, pod, port, path, caller, token);
+        if (!denied(answer)) return `${caller} gets past ${pod}'s policies with a path that does not exist`;
+      }
+    }
   }
   return undefined;
+}
+
+/** A pod that no policy names hears nobody; a server that would answer is started in it by the suite on identity. */
+export async function watchUnnamed(mesh: VerifiedMesh): Promise<string | undefined> {
+  const target = `${mesh.pod("document-worker").address}:7102`;
+  const tls = { certificates: mesh.certificates("gateway") };
+  const { text } = await mesh.probe("stranger").ask({ operation: "tcp", target, tls, giveUpMs: 1500 });
+  return text === "" ? undefined : "document-worker answers the gateway";
 }
 
 /** Plaintext is heard by no pod. */
@@ -172,13 +197,21 @@ export async function hears(mesh: VerifiedMesh, pod: string, target: string, sec
   return text === greeting;
 }
 
-function ask(mesh: VerifiedMesh, pod: string, port: number, path: string, caller?: string): Promise<RpcAnswer> {
+function ask(
+  mesh: VerifiedMesh,
+  pod: string,
+  port: number,
+  path: string,
+  caller?: string,
+  token?: string,
+): Promise<RpcAnswer> {
   return mesh.probe("stranger").ask({
     operation: "rpc",
     fresh: true,
     target: `${mesh.pod(pod).address}:${port}`,
     path,
     giveUpMs: 3000,
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     ...(caller === undefined ? {} : { tls: { certificates: mesh.certificates(caller) } }),
   });
 }
