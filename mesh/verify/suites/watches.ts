@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { unknownAddress, type VerifiedMesh } from "../mesh.ts";
-import type { RpcAnswer } from "../probe/protocol.ts";
+import type { RpcAnswer, RpcQuestion } from "../probe/protocol.ts";
 import type { Tokens } from "../subjects.ts";
 import { denied } from "./identity.ts";
 
@@ -205,7 +205,7 @@ function ask(
   caller?: string,
   token?: string,
 ): Promise<RpcAnswer> {
-  return mesh.probe("stranger").ask({
+  const question: RpcQuestion = {
     operation: "rpc",
     fresh: true,
     target: `${mesh.pod(pod).address}:${port}`,
@@ -213,5 +213,6 @@ function ask(
     giveUpMs: 3000,
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     ...(caller === undefined ? {} : { tls: { certificates: mesh.certificates(caller) } }),
-  });
+  };
+  return mesh.probe("stranger").ask(question);
 }
