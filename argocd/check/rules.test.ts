@@ -135,6 +135,14 @@ const without = (all: Environment, part: "workloads" | "foundation" | "mesh", ki
 
 const faults: [string, (all: Environment) => void, RegExp][] = [
   [
+    "a spread that the API server refuses",
+    (all) =>
+      Object.assign(server(all), {
+        topologySpreadConstraints: [{ labelSelector: { matchLabels: { app: "x" } }, matchLabelKeys: ["app"] }],
+      }),
+    /in its keys/,
+  ],
+  [
     "an image without a digest",
     (all) => Object.assign(container(all), { image: "a.b/docket/document:latest" }),
     /no digest/,

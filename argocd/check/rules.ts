@@ -130,6 +130,19 @@ const confinement: Rule = (environment) =>
     return Object.entries(wanted).flatMap(([what, holds]) => (holds ? [] : [`${name}: it is not so that it ${what}`]));
   });
 
+/** The API server refuses a key that stands in both; no schema says so. */
+const spread: Rule = (environment) =>
+  pods(environment).flatMap(({ name, spec }) =>
+    (spec.topologySpreadConstraints ?? []).flatMap(({ labelSelector, matchLabelKeys = [] }: any) => {
+      const selected = [
+        ...Object.keys(labelSelector?.matchLabels ?? {}),
+        ...(labelSelector?.matchExpressions ?? []).map(({ key }: { key: string }) => key),
+      ];
+      const both = matchLabelKeys.filter((key: string) => selected.includes(key));
+      return both.map((key: string) => `${name}: ${key} stands in the selector of its spread and in its keys`);
+    }),
+  );
+
 /** How long a process may take to stop (runtime/lifecycle.ts), in seconds. */
 const stopSeconds = 15;
 
@@ -266,6 +279,7 @@ const rules: readonly Rule[] = [
   settings,
   confinement,
   drain,
+  spread,
   references,
   ports,
   traffic,
