@@ -26,7 +26,14 @@ function start(
   const [uid = 0, gid = 0] = user.split(":").map(Number);
   return spawn(node, words, {
     cwd: join(rootFolder, workdir),
-    env: { ...environment, DOCKET_DATA_DIR: data, PATH: process.env.PATH, USER_PORT: port, LOG_LEVEL: "info" },
+    env: {
+      ...environment,
+      DOCKET_DATA_DIR: data,
+      PATH: process.env.PATH,
+      USER_PORT: port,
+      METRICS_PORT: "0",
+      LOG_LEVEL: "info",
+    },
     stdio: ["ignore", "pipe", "pipe"],
     ...(process.getuid?.() === 0 && { uid, gid }),
   });
@@ -141,6 +148,8 @@ describe("the Dockerfile", () => {
         },
         { intervalMs: 200 },
       );
+      // What is loaded only where it is asked for is there too.
+      expect(said).toContain("metrics are served");
       expect((await readdir(data)).filter((name) => !name.startsWith("user.db")).sort()).toEqual([
         "mesh",
         "user-secret.key",
