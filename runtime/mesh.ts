@@ -41,7 +41,9 @@ export interface Mesh extends AsyncDisposable {
 export function connectMesh({ identity, addresses, telemetry }: MeshOptions): Mesh {
   const calls = telemetry?.metrics && new ClientCalls(telemetry.metrics);
   const watching = telemetry === undefined ? [] : [clientSpans(calls)];
-  const interceptors = [...watching, deadlines, retries(calls)];
+  // Retries live in one layer: behind a sidecar in its routes, which are made from the same policies.
+  const retrying = identity.mode === "sidecar" ? [] : [retries(calls)];
+  const interceptors = [...watching, deadlines, ...retrying];
   const channels = new Map<Workload, Channel>();
   const transports = new Map<Workload, Transport>();
   const channelOf = (workload: Workload) => {

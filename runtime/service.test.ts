@@ -1,6 +1,6 @@
 // A whole service over mTLS: the chain in its order, each refusal of it, health, and the drain.
 
-import { type Client, Code, ConnectError } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "@docket/contracts/gen/docket/error/v1/error_info_pb.ts";
 import { Reason } from "@docket/contracts/gen/docket/error/v1/reason_pb.ts";
 import { Permission, Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
@@ -129,6 +129,12 @@ describe("the chain", () => {
       Reason.CALLER_DENIED,
     );
     expect(records.at(-1)).toMatchObject({ refusedBy: "caller", caller: Workload.WEB });
+  });
+
+  it("refuses a token that is not sound where none is needed, as a sidecar does", async () => {
+    const health = createClient(Health, mesh.transport(UploadService));
+    expect(reasonOf(await failure(health.check({}, as("forged"))))).toBe(Reason.SESSION_INVALID);
+    expect(await health.check({}, as("person"))).toMatchObject({ status: Status.SERVING });
   });
 
   it("refuses a peer that shows the server's own identity", async () => {
@@ -276,7 +282,6 @@ describe("a drain", () => {
       addresses: { storage: [draining.address] },
     });
     const health = client.transport(UploadService);
-    const { createClient } = await import("@connectrpc/connect");
     const statuses: Status[] = [];
     const watching = (async () => {
       for await (const { status } of createClient(Health, health).watch({ service: "" })) statuses.push(status);
