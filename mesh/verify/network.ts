@@ -1,7 +1,9 @@
 // A network namespace for each pod, on one bridge, with the capture that Istio sets up in a cluster. Needs root.
 
 import { execFile, type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { openSync } from "node:fs";
+import { createServer, type Server } from "node:net";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -28,14 +30,18 @@ export interface PodProcess {
 export class PodNetwork implements AsyncDisposable {
   readonly #children: ChildProcess[] = [];
   readonly #hosts: string;
+  readonly #lock: Server;
   #pods = 0;
 
   /** `hosts` is the path of the file that stands in for /etc/hosts in every pod. */
-  private constructor(hosts: string) {
+  private constructor(hosts: string, lock: Server) {
     this.#hosts = hosts;
+    this.#lock = lock;
   }
 
+  /** Throws where another verification runs on this machine: its namespaces have the same names. */
   static async create(hosts: string): Promise<PodNetwork> {
+    const lock = await takeLock();
     await removeNamespaces();
     await ip("netns", "add", bridge);
     await inside(
@@ -47,7 +53,7 @@ export class PodNetwork implements AsyncDisposable {
       bridge,
       "sysctl -qw net.ipv4.ip_forward=1; sysctl -qw net.bridge.bridge-nf-call-iptables=0 || true; iptables -t nat -A POSTROUTING -m conntrack --ctstate DNAT -j MASQUERADE",
     );
-    return new PodNetwork(hosts);
+    return new PodNetwork(hosts, lock);
   }
 
   /** A namespace with one address, and whatever it has no route for given to the bridge. */
@@ -130,6 +136,7 @@ export class PodNetwork implements AsyncDisposable {
     for (const child of this.#children) endGroup(child, "SIGKILL");
     await Promise.all(this.#children.map(exited));
     await removeNamespaces();
+    this.#lock.close();
   }
 }
 
@@ -147,6 +154,18 @@ export function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 export async function exited(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   await new Promise((resolve) => child.once("exit", resolve));
+}
+
+/** A name in Linux's abstract namespace of sockets (unix(7)): one process holds it, and its end frees it, however it ends. */
+async function takeLock(): Promise<Server> {
+  const lock = createServer().listen("\0docket-mesh-verify");
+  try {
+    await once(lock, "listening");
+  } catch (cause) {
+    throw new Error("Another verification of the mesh runs on this machine; wait for its end.", { cause });
+  }
+  lock.unref();
+  return lock;
 }
 
 async function removeNamespaces(): Promise<void> {
