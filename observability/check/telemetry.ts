@@ -54,7 +54,7 @@ export function spanOf({ traceId, spanId, method, ms, failed = false, secretive 
   const laden = {
     "http.request.header.authorization": "Bearer-of-bad-news",
     "http.request.header.cookie": "session=9f8e7d",
-    "url.full": "https://docket.example.com/files/documents/1?inline=1",
+    "url.full": "https://files.example/files/documents/1?inline=1",
     "url.path": "/files/documents/1?boat-race",
     "docket.title": "Quarterly figures",
     "docket.file_name": "figures.xlsx",
