@@ -3,6 +3,7 @@
 
 import { createServer } from "node:net";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { eventually } from "@docket/runtime/testing/eventually";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
 import { type OtlpReceiver, startOtlpReceiver } from "@docket/runtime/telemetry/testing/otlp_receiver";
@@ -71,6 +72,21 @@ describe("a journey that is watched", () => {
     ]) {
       expect([name, lines.some((line) => line.startsWith(`${name}{`))]).toEqual([name, true]);
     }
+  });
+
+  it("has every metric that the page for operators lists, and no other", async () => {
+    const page = await readFile(new URL("../docs/operations/observability.md", import.meta.url), "utf8");
+    const section = /^## Metrics$[\s\S]*?(?=^## )/m.exec(page)?.[0] ?? "";
+    const rows = section.split("\n").filter((line) => /^\| `[a-z0-9_]+`/.test(line));
+    const listed = rows.flatMap((row) =>
+      [...(row.split("|")[1] ?? "").matchAll(/`([a-z0-9_]+)`/g)].map(([, name]) => name),
+    );
+    // Of servers that are not used here.
+    const elsewhere = /^(db_client_connection|docket_redis)_/;
+    const told = [...exposed.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, kind]) =>
+      kind === "counter" ? `${name}_total` : kind === "info" ? `${name}_info` : name,
+    );
+    expect(told.sort()).toEqual(listed.filter((name) => !elsewhere.test(name ?? "")).sort());
   });
 
   it("is not told of on the edge", async () => {

@@ -116,6 +116,8 @@ export class ClientCalls {
     let series = this.#known.get(key);
     if (series === undefined) {
       series = this.#histogram.series(labelsOf(rpc, code));
+      // There from the first call on.
+      this.#retries.add({ "rpc.method": rpc }, 0);
       this.#known.set(key, series);
     }
     series.record(seconds, span);
