@@ -147,6 +147,53 @@ describe("the templates", () => {
     }
   });
 
+  describe("of the pipelines", () => {
+    const { Resources, Mappings } = templates.get("delivery") as Template & {
+      readonly Mappings: { readonly Environment: Readonly<Record<string, Readonly<Record<string, string>>>> };
+    };
+
+    /** Roles that may do something, with the resources they may do it to, once for each environment. */
+    function* allowed(action: string): Generator<[string, string]> {
+      for (const row of Object.values(Mappings.Environment)) {
+        const filled = (value: Value) =>
+          textOf(value).replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => row[name] ?? whole);
+        for (const object of objectsOf(Resources as Value)) {
+          const { RoleName } = object;
+          if (RoleName === undefined) continue;
+          for (const { Action, Resource } of objectsOf(object)) {
+            if (Resource === undefined || ![Action].flat().includes(action)) continue;
+            for (const each of [Resource].flat()) {
+              yield [
+                typeof RoleName === "object" && RoleName && "Fn::Ref" in RoleName
+                  ? String(RoleName["Fn::Ref"])
+                  : filled(RoleName),
+                filled(each),
+              ];
+            }
+          }
+        }
+      }
+    }
+
+    it("let who approves for one environment execute the changes of its stacks and of no other's", () => {
+      const ways = [...allowed("cloudformation:ExecuteChangeSet")];
+      for (const place of Object.keys(before).filter((name) => name !== "account")) {
+        for (const { name } of stacksOf(place, platform)) {
+          const approver = place === "platform-nonprod" ? "dev" : place.split("-")[1];
+          const may = ways.filter(([, resource]) => {
+            const pattern = resource.replace(/^.*:stack\//, "").replaceAll("*", ".*");
+            return new RegExp(`^${pattern}$`).test(`${name}/id`);
+          });
+          expect([name, [...new Set(may.map(([role]) => role))]]).toEqual([name, [`docket-${approver}-change`]]);
+        }
+      }
+    });
+
+    it("let main.yml and PROD alone put tags into the registry", () => {
+      expect([...new Set([...allowed("ecr:PutImage")].map(([role]) => role))]).toEqual(["docket-push", "DeployProd"]);
+    });
+  });
+
   it("keeps or photographs what holds data when its stack goes", () => {
     const kept = /^AWS::(S3::Bucket|KMS::Key|ECR::Repository|RDS::DBCluster|Route53::HostedZone)$/;
     for (const [name, template] of templates) {
