@@ -2,7 +2,8 @@
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Workload } from "@docket/contracts/gen/docket/policy/v1/policy_pb.ts";
-import { rpcNameOf, workloadName } from "@docket/contracts/policy";
+import { callersOf, rpcNameOf, workloadName } from "@docket/contracts/policy";
+import { demandOf } from "./call_graph.ts";
 import type { Caller, TokenState } from "./cells.ts";
 import { configurationOf, type Located, meshOptions } from "./configuration.ts";
 import { evaluate, type Token, type Verdict } from "./evaluate.ts";
@@ -24,6 +25,8 @@ export interface Call {
 export interface Explanation extends Verdict {
   /** `mesh/gen/dev/document.yaml: AuthorizationPolicy document, rule 3 allows it.` */
   readonly sentence: string;
+  /** Where no rule allows it: what the contract asks for that the call lacks, `Its policy names gateway, and not web.` */
+  readonly lacks: string | undefined;
   /** Whether the caller's Sidecar lets it get there at all. */
   readonly reach: { readonly allowed: boolean; readonly sentence: string };
   /** The route that would take it, with its deadline and retries; undefined where there is none. */
@@ -65,6 +68,7 @@ export class Explainer {
     return {
       ...verdict,
       sentence: sentenceOf(verdict),
+      lacks: verdict.by?.kind === "AuthorizationPolicy" && verdict.outcome === "denied" ? lacksOf(call) : undefined,
       reach: reachOf(call, this.#configuration(home), home, environment),
       route: routeOf(call, served),
     };
@@ -114,6 +118,25 @@ function sentenceOf({ outcome, by }: Verdict): string {
   return `${where} has no rule that allows it.`;
 }
 
+const wantedTokens = {
+  none: "no token",
+  any: "a person's or a key's token",
+  person: "a person's token",
+  application: "a key's token",
+} as const;
+
+function lacksOf({ environment, caller, workload, method, token }: Call): string | undefined {
+  const name = workloadName(caller.workload);
+  const callers = callersOf(method).filter((each) => each !== workload);
+  if (caller.environment !== environment)
+    return `${name} of ${caller.environment} is nobody in ${environment}: a caller is of the callee's own namespace.`;
+  if (caller.workload === workload) return `${name} would call itself, and no workload does.`;
+  if (!callers.includes(caller.workload))
+    return `Its policy in proto/ names ${callers.map(workloadName).join(", ") || "nobody"}, and not ${name}.`;
+  const given = token === "none" ? "none is given" : `what is given is a ${token}'s`;
+  return `${name} may call it with ${wantedTokens[demandOf(method)]}, and ${given}.`;
+}
+
 interface SidecarSpec {
   readonly workloadSelector?: { readonly labels: Readonly<Record<string, string>> };
   readonly egress: readonly { readonly hosts: readonly string[] }[];
@@ -141,7 +164,7 @@ function reachOf(
   const where = `${sidecar.file}: Sidecar ${sidecar.name}`;
   return {
     allowed,
-    sentence: `${where} ${allowed ? "lets it get there" : `does not name ${workloadName(workload)}, so it ends before it begins`}.`,
+    sentence: `${where} ${allowed ? "lets it get there" : `does not name ${workloadName(workload)}, so it ends before it begins, with 14 at the caller`}.`,
   };
 }
 

@@ -7,7 +7,8 @@ import { type Call, Explainer } from "./explain.ts";
 
 const usage = `npm run mesh:explain -- [--environment dev] <caller> <rpc> <token>
 
-  caller   gateway, or stage/gateway for a workload of another environment
+  caller   ${workloads.map(workloadName).join(", ")};
+           stage/gateway for one of another environment; workers call as their workload
   rpc      docket.document.v1.DocumentService/GetDocument, DocumentService/GetDocument or GetDocument;
            health and reflection with where they are asked: Health/Check@document
   token    ${tokenStates.join(", ")}
@@ -100,11 +101,18 @@ export function answer(
   say: (line: string) => void,
   complain: (line: string) => void,
 ): number {
+  if (words.includes("--help") || words.includes("-h")) {
+    say(usage);
+    return 0;
+  }
   const explainer = new Explainer();
   try {
-    const { outcome, code, sentence, reach, route } = explainer.explain(readQuestion(words, explainer.environments));
+    const { outcome, code, sentence, lacks, reach, route } = explainer.explain(
+      readQuestion(words, explainer.environments),
+    );
     say(`${outcome}${code === 0 ? "" : ` (${code})`}`);
     say(sentence);
+    if (lacks !== undefined) say(lacks);
     if (!reach.allowed || outcome === "allowed") say(reach.sentence);
     if (outcome === "allowed" && route !== undefined) say(route);
     return outcome === "allowed" ? 0 : 1;

@@ -53,16 +53,21 @@ describe("an explanation", () => {
     expect(run("web", "GetDocument", "person")).toMatchObject({
       code: 1,
       said: expect.stringMatching(
-        /^denied \(7\)\nmesh\/gen\/dev\/document\.yaml: AuthorizationPolicy document has no rule that allows it\.\n.*Sidecar web does not name document/,
+        /^denied \(7\)\nmesh\/gen\/dev\/document\.yaml: AuthorizationPolicy document has no rule that allows it\.\nIts policy in proto\/ names gateway, .*and not web\.\n.*Sidecar web does not name document/,
       ),
     });
     expect(run("gateway", "GetDocument", "expired").said).toMatch(
       /^unauthenticated \(16\)\n.*RequestAuthentication document does not believe the token/,
     );
     expect(run("gateway", "GetDocument", "wrong-audience").said).toMatch(/^denied \(7\)\n.*is not its audience/);
-    expect(run("gateway", "WorkspaceService/CreateWorkspace", "key").said).toMatch(/^denied \(7\)/);
+    expect(run("gateway", "WorkspaceService/CreateWorkspace", "key").said).toMatch(
+      /^denied \(7\)\n.*\ngateway may call it with a person's token, and what is given is a key's\.$/,
+    );
+    expect(run("gateway", "GetDocument", "none").said).toMatch(
+      /with a person's or a key's token, and none is given\.$/,
+    );
     expect(run("--environment", "prod", "dev/gateway", "GetDocument", "person").said).toMatch(
-      /^denied \(7\)\nmesh\/gen\/prod\/document/,
+      /^denied \(7\)\nmesh\/gen\/prod\/document.*\ngateway of dev is nobody in prod/,
     );
   });
 
@@ -79,6 +84,10 @@ describe("an explanation", () => {
     [["--loud", "x", "gateway", "GetDocument", "none"], /--loud is no option/],
   ])("answers %j with a sentence and what could be meant", (words, sentence) => {
     expect(run(...words)).toMatchObject({ code: 2, said: "", complained: expect.stringMatching(sentence) });
+  });
+
+  it("says how to ask", () => {
+    expect(run("--help")).toMatchObject({ code: 0, said: expect.stringMatching(/npm run mesh:explain -- /) });
   });
 
   it("tells where health was asked", () => {
