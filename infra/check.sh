@@ -20,7 +20,9 @@ ensure_actionlint() {
   CGO_ENABLED=0 GOBIN="$HOME/go/bin" go install "github.com/rhysd/actionlint/cmd/actionlint@$actionlint"
 }
 
-command -v shellcheck >/dev/null || { echo "shellcheck is missing; Debian's package of that name brings it." >&2; exit 1; }
+for needed in go python3 pip3 shellcheck; do
+  command -v "$needed" >/dev/null || { echo "$needed is missing: this needs Go, Python with pip, and Debian's package shellcheck." >&2; exit 1; }
+done
 ensure_cfn_lint
 ensure_actionlint
 

@@ -21,6 +21,12 @@ const unread: Readonly<Record<string, string>> = {
   "apiregistration.k8s.io/v1 APIService": "KEDA's own, unchanged",
 };
 
+if (!(await hasGo())) {
+  process.stderr.write(
+    "Go is missing: what is checked with is built by it, and others' repositories are fetched as its modules.\n",
+  );
+  process.exit(1);
+}
 const tools = await ensureTools(say, { dynamic: false });
 const renders = [...(await renderFolders(tools.kustomize)), ...(await renderCharts(await ensureHelm(say)))];
 const faults = [...(await readStrictly(renders)), ...placeholders(renders), ...(await byRules(renders))];
@@ -28,6 +34,13 @@ for (const fault of faults) say(`FAULT   ${fault}`);
 const objects = renders.reduce((sum, render) => sum + render.objects.length, 0);
 say(`${objects} objects in ${renders.length} renders, ${faults.length} faults`);
 process.exitCode = faults.length === 0 ? 0 : 1;
+
+async function hasGo(): Promise<boolean> {
+  return await run("go", ["version"]).then(
+    () => true,
+    () => false,
+  );
+}
 
 async function readStrictly(all: readonly Render[]): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "docket-strict-"));
