@@ -139,6 +139,24 @@ describe("what is sent to an endpoint", () => {
     expect(Buffer.concat([...receiver.bytes]).includes("hush")).toBe(false);
   });
 
+  it("is all of a burst that fits, while the process runs and when it ends", async () => {
+    await using receiver = await startOtlpReceiver();
+    const { logger } = logOf("document");
+    const telemetry = await open({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_METRICS_EXPORTER: "none" }, logger);
+    const burst = () => {
+      for (let count = 0; count < 4_000; count += 1) {
+        telemetry.tracing?.start("GetDocument", "server").end();
+        logger.info({ count }, "a line");
+      }
+    };
+    burst();
+    await eventually(() => receiver.spans.length === 4_000 && receiver.logs.length >= 4_000);
+    burst();
+    await telemetry[Symbol.asyncDispose]();
+    expect(receiver.spans.length).toBe(8_000);
+    expect(receiver.logs.length).toBeGreaterThanOrEqual(8_000);
+  });
+
   it("is only what the sampler takes, and the decision travels on", async () => {
     await using receiver = await startOtlpReceiver();
     const telemetry = await open({

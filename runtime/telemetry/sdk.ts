@@ -35,6 +35,9 @@ import { createTracing } from "./tracing.ts";
 /** How long a farewell may take. */
 const flushMs = 3_000;
 const flushAgainMs = 200;
+/** How many spans or lines wait, and how many are sent together. */
+const queueSize = 4_096;
+const batchSize = 512;
 const scope = "docket";
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
 
@@ -137,8 +140,9 @@ function exportersOf(config: TelemetryConfig, { lookup }: OpenTelemetryOptions) 
     url: `${base}/v1/${path}`,
     headers: headersOf(config.headers?.reveal()),
     timeoutMillis: config.timeoutMs,
-    // One at a time: an endpoint that is away must not gather what is on its way to it.
-    concurrencyLimit: 1,
+    // Bounded, so that an endpoint that is away does not gather what is on its way to it. What waits is sent all at once at
+    // the end, and the exporter counts a sending a moment after it has said that it is over: with fewer, whole batches go.
+    concurrencyLimit: queueSize / batchSize + 2,
     httpAgentOptions: agent,
     // What stays in the cluster is not worth the time.
     compression: newRelic || endpoint.protocol === "https:" ? "gzip" : "none",
@@ -161,8 +165,8 @@ function exportersOf(config: TelemetryConfig, { lookup }: OpenTelemetryOptions) 
 
 function batches({ timeoutMs }: TelemetryConfig) {
   return {
-    maxQueueSize: 4_096,
-    maxExportBatchSize: 512,
+    maxQueueSize: queueSize,
+    maxExportBatchSize: batchSize,
     scheduledDelayMillis: 2_000,
     exportTimeoutMillis: timeoutMs,
   };
