@@ -7,13 +7,13 @@ import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "@docket/runtime/testing/eventually";
-import { CertificateAuthority } from "./certificates.ts";
+import { issueCertificates } from "./certificates.ts";
 import { parse } from "yaml";
 import { buildCluster, type Cluster, type ExtraPod, type Pod } from "./cluster.ts";
 import { bridgeAddress, endGroup, exited, PodNetwork } from "./network.ts";
 import { type KubernetesObject, printObjects } from "./objects.ts";
 import { Probe, probeProgram } from "./probe/probe.ts";
-import { environments, namespaceOf, type Rendered } from "./render.ts";
+import type { Rendered } from "./render.ts";
 import type { Tools } from "./tools.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -53,6 +53,7 @@ export class VerifiedMesh implements AsyncDisposable {
   readonly agents = new Map<string, ChildProcess>();
   readonly applications = new Map<string, ChildProcess>();
   readonly #stack = new AsyncDisposableStack();
+  #istiod: ChildProcess | undefined;
 
   private constructor(folder: string, cluster: Cluster, options: MeshOptions, network: PodNetwork) {
     this.folder = folder;
@@ -79,7 +80,10 @@ export class VerifiedMesh implements AsyncDisposable {
     const network = starting.use(await PodNetwork.create(join(folder, "hosts")));
     const mesh = new VerifiedMesh(folder, cluster, options, network);
     await mesh.#connect();
-    await mesh.startIstiod();
+    // istiod fetches the edge's keys when it first reads of them, and after a failure not for a minute: so it reads of
+    // them when there is an edge (servesWithKeys).
+    const first = cluster.istio.filter(({ kind }) => kind !== "RequestAuthentication");
+    await mesh.#startIstiod(cluster.kubernetes, rendered.meshConfig, first);
     const parts = cluster.pods.flatMap((pod) => [mesh.startAgent(pod), mesh.startApplication(pod)]);
     // All have come to an end before anything is taken down again.
     for (const part of await Promise.allSettled(parts)) if (part.status === "rejected") throw part.reason;
@@ -127,14 +131,24 @@ export class VerifiedMesh implements AsyncDisposable {
     return await this.network.run(pod, "curl", ["-sS", "--max-time", "20", `http://127.0.0.1:15000/${page}`]);
   }
 
-  async startIstiod(): Promise<void> {
+  /** Ends istiod and starts it with other objects of Kubernetes and another mesh config; Istio's own stay. */
+  async restartIstiod(kubernetes: readonly KubernetesObject[], meshConfig: string): Promise<void> {
+    const running = this.#istiod;
+    if (running === undefined) throw new Error("istiod does not run.");
+    endGroup(running, "SIGKILL");
+    await exited(running);
+    await this.#startIstiod(kubernetes, meshConfig, this.cluster.istio);
+  }
+
+  async #startIstiod(
+    kubernetes: readonly KubernetesObject[],
+    meshConfig: string,
+    istio: readonly KubernetesObject[],
+  ): Promise<void> {
     const { tools } = this.options;
-    await writeFile(join(this.folder, "kubernetes.yaml"), printObjects(this.cluster.kubernetes));
-    // istiod fetches the edge's keys when it first reads of them, and after a failure not for a minute: so it reads of
-    // them when there is an edge (servesWithKeys).
-    const first = this.cluster.istio.filter(({ kind }) => kind !== "RequestAuthentication");
-    await writeFile(join(this.folder, "istio.yaml"), printObjects(first));
-    await writeFile(join(this.folder, "mesh.yaml"), this.options.rendered.meshConfig);
+    await writeFile(join(this.folder, "kubernetes.yaml"), printObjects(kubernetes));
+    await writeFile(join(this.folder, "istio.yaml"), printObjects(istio));
+    await writeFile(join(this.folder, "mesh.yaml"), meshConfig);
     const child = this.network.start(undefined, {
       command: tools.verify,
       parameters: [
@@ -155,6 +169,7 @@ export class VerifiedMesh implements AsyncDisposable {
       },
       log: join(this.folder, "istiod.log"),
     });
+    this.#istiod = child;
     await this.#until(child, "istiod", async () =>
       (await this.network.run(undefined, "curl", ["-fsS", "http://127.0.0.1:15014/ready"])).includes("true"),
     );
@@ -351,41 +366,6 @@ function parseAnswer(output: string): { changed: string[]; acknowledged: boolean
   } catch {
     throw new Error(`istiod refused the objects: ${output}`);
   }
-}
-
-async function issueCertificates(folder: string, rendered: Rendered, domain: string) {
-  const certificates = join(folder, "certificates");
-  const path = (name: string) => join(certificates, name);
-  const own = await CertificateAuthority.create(certificates, "mesh");
-  const foreign = await CertificateAuthority.create(certificates, "foreign");
-  const spiffe = (namespace: string, account: string) => `URI:spiffe://cluster.local/ns/${namespace}/sa/${account}`;
-  const accounts = new Set(
-    rendered.workloads
-      .filter(({ kind }) => kind === "Deployment")
-      .map(({ spec }) => spec.template.spec.serviceAccountName as string),
-  );
-  for (const account of accounts) await own.issue(spiffe(rendered.namespace, account), path(account));
-  // The other environments' edges, which are nobody here.
-  for (const environment of environments) {
-    if (environment === rendered.environment) continue;
-    await own.issue(spiffe(namespaceOf(environment), "gateway"), path(`${environment}-gateway`));
-  }
-  await foreign.issue(spiffe(rendered.namespace, "gateway"), path("foreign-gateway"));
-  await own.issue("DNS:istiod.istio-system.svc", path("istiod"));
-  // The edge's certificate is vouched for by itself: it is the only one that istiod must believe when it fetches keys.
-  await foreign.issue(`DNS:${domain}`, path("edge"));
-  const gateway = rendered.mesh.find(({ kind }) => kind === "Gateway");
-  const reference = gateway?.spec?.listeners?.find((listener: { tls?: object }) => listener.tls)?.tls
-    .certificateRefs[0];
-  const read = async (name: string) => (await readFile(join(path("edge"), name))).toString("base64");
-  const edge: KubernetesObject = {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: reference?.name ?? "edge", namespace: reference?.namespace ?? rendered.namespace },
-    type: "kubernetes.io/tls",
-    data: { "tls.crt": await read("cert-chain.pem"), "tls.key": await read("key.pem") },
-  };
-  return { edge };
 }
 
 async function writeHosts(folder: string, { hosts }: Cluster, options: MeshOptions, ingress: string): Promise<void> {

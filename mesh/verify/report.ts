@@ -31,7 +31,7 @@ export const notCovered: readonly string[] = [
   "RDS, ElastiCache, S3, SES and Graph themselves: hosts of their names that greet. The processes behind the sidecars use SQLite and files.",
   "Sidecars of jobs, of the workers that do not run here, and the environment's default one: nobody is there who could notice.",
   "A server that speaks first over bare TCP: Envoy's rules act at the client's first byte. Docket has none.",
-  "Mutations of the mesh config, of the Gateway and HTTPRoutes, and of NetworkPolicies: istiod here takes Istio's own objects while it runs, and no others.",
+  "Mutations of NetworkPolicies, since nothing enforces them here.",
 ];
 
 /** The report as Markdown. */

@@ -11,6 +11,7 @@ import { measureCost } from "./cost.ts";
 import { playMatrix } from "./matrix.ts";
 import { VerifiedMesh } from "./mesh.ts";
 import { playMutations } from "./mutations.ts";
+import { playRestarts } from "./restarts.ts";
 import { type Environment, environments, render } from "./render.ts";
 import { notCovered, reportOf } from "./report.ts";
 import { checkStatically } from "./static.ts";
@@ -21,6 +22,7 @@ import { checkDrain } from "./suites/drain.ts";
 import { checkEdge } from "./suites/edge.ts";
 import { checkEgress, startOutside } from "./suites/egress.ts";
 import { checkIdentity } from "./suites/identity.ts";
+import { watchIngress } from "./suites/ingress.ts";
 import { checkRoutes } from "./suites/routes.ts";
 import { checkStreams } from "./suites/streams.ts";
 import {
@@ -153,6 +155,7 @@ async function verifyRunning(
   const standing = checks.suite("standing");
   for (const [name, watch] of [
     ["the edge's and the portal's doors are open to whom they should be", watchDoors],
+    ["the ingress cuts nothing, repeats nothing and lets no header of the mesh's own through", watchIngress],
     ["pods without a policy take no call", watchUnnamed],
     ["what the contract does not name is refused to everybody", watchUnknownPaths],
     ["plaintext is heard by no service", watchPlaintext],
@@ -166,7 +169,7 @@ async function verifyRunning(
   await checkRoutes(mesh, checks, tokens);
   await checkCanary(mesh, checks);
   await checkDrain(mesh, checks, tokens);
-  const fates = await playMutations(mesh, tokens, say);
+  const fates = [...(await playMutations(mesh, tokens, say)), ...(await playRestarts(mesh, tokens, say))];
   const survivors = fates.filter(({ caughtBy }) => caughtBy === undefined).length;
   say(`    mutations: ${fates.length}, ${survivors} survive`);
   say(`    cost: ${JSON.stringify(cost)}`);
