@@ -4,6 +4,7 @@ import { logVerbosity, Server, setLogVerbosity } from "@grpc/grpc-js";
 import { StartError } from "../errors.ts";
 import type { Identity } from "../identity/identity.ts";
 import { serverCredentials } from "./credentials.ts";
+import { allowResets } from "./resets.ts";
 import { refuseOthers } from "./strict.ts";
 import { widen } from "./window.ts";
 
@@ -22,6 +23,7 @@ export function createServer(): Server {
     "grpc.keepalive_timeout_ms": 20_000,
     "grpc.max_concurrent_streams": 1000,
   });
+  allowResets(server);
   widen(server);
   refuseOthers(server);
   return server;
