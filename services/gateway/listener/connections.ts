@@ -10,7 +10,7 @@ export interface ConnectionLimits {
   readonly perAddress: number;
   /** What addresses are counted under: IPv6 clients own whole networks. */
   readonly keyOf: (address: string) => string;
-  /** Whether an address is exempt from the cap for each address. */
+  /** Whether an address is a proxy, with the requests of many: exempt from the caps for one client. */
   readonly exempt: (address: string) => boolean;
 }
 

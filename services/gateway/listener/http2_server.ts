@@ -17,7 +17,17 @@ export interface Http2Limits {
 const streamWindow = 1 << 20;
 const sessionWindow = 2 << 20;
 
-export function createHttp2Server(limits: Http2Limits): http2.Http2Server {
+/**
+ * A token bucket against rapid resets (CVE-2023-44487): beyond it the session gets GOAWAY. A proxy's session has the
+ * requests of many people, who may all give up; a proxy keeps the hasty out itself.
+ */
+const mostResets = {
+  client: { streamResetBurst: 1000, streamResetRate: 33 },
+  proxy: { streamResetBurst: 100_000, streamResetRate: 10_000 },
+} as const;
+
+/** `peer`: whose sessions it takes. */
+export function createHttp2Server(limits: Http2Limits, peer: "client" | "proxy"): http2.Http2Server {
   const server = http2.createServer({
     settings: {
       maxConcurrentStreams: limits.maxStreams,
@@ -29,9 +39,7 @@ export function createHttp2Server(limits: Http2Limits): http2.Http2Server {
     maxHeaderListPairs: 100,
     maxSessionInvalidFrames: 100,
     maxOutstandingPings: 4,
-    // A token bucket against rapid resets (CVE-2023-44487): beyond it the session gets GOAWAY.
-    streamResetBurst: 1000,
-    streamResetRate: 33,
+    ...mostResets[peer],
   });
   server.on("session", (session) => watch(session, limits));
   // A fault of one session is that peer's affair; without a listener it would end the process.

@@ -53,6 +53,44 @@ function get(session: http2.ClientHttp2Session, path: string): Promise<string> {
   });
 }
 
+/** Asks and gives up, again and again; answers whether the session survives it. */
+async function survivesResets(port: number, count: number): Promise<boolean> {
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  session.on("error", () => undefined);
+  try {
+    for (let given = 0; given < count && !session.destroyed && !session.closed; given += 5) {
+      const streams = Array.from({ length: 5 }, () => session.request({ ":method": "POST", ":path": "/" }));
+      await Promise.all(
+        streams.map(async (stream) => {
+          stream.on("error", () => undefined);
+          const closed = new Promise((resolve) => stream.once("close", resolve));
+          stream.close(http2.constants.NGHTTP2_CANCEL);
+          await closed;
+        }),
+      );
+    }
+    return await get(session, "/after").then(
+      (body) => body === "2.0 /after",
+      () => false,
+    );
+  } finally {
+    session.destroy();
+  }
+}
+
+describe("requests that are given up", () => {
+  it("end the connection of one client that does nothing else, and not that of a proxy with many people's", async () => {
+    const options = { total: 100, perAddress: 50, keyOf: (address: string) => address };
+    const onRequest: ListenerOptions["onRequest"] = (request, response) => {
+      if (request.url !== "/") response.end(`${request.httpVersion} ${request.url}`);
+    };
+    const ofClients = await start({ onRequest, connections: { ...options, exempt: () => false } });
+    expect(await survivesResets(ofClients, 3000)).toBe(false);
+    const ofProxies = await start({ onRequest, connections: { ...options, exempt: () => true } });
+    expect(await survivesResets(ofProxies, 3000)).toBe(true);
+  });
+});
+
 describe("the first bytes", () => {
   it.each([
     ["", undefined],

@@ -41,7 +41,10 @@ export interface Listener {
 export async function startListener(options: ListenerOptions): Promise<Listener> {
   const connections = new Connections(options.connections);
   const http1 = createHttp1Server(options.http1, options.refusal);
-  const http2 = createHttp2Server(options.http2);
+  const http2 = {
+    client: createHttp2Server(options.http2, "client"),
+    proxy: createHttp2Server(options.http2, "proxy"),
+  };
   const sessions = new Set<ServerHttp2Session>();
   let draining = false;
 
@@ -49,18 +52,21 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     if (draining) response.setHeader("connection", "close");
     inTurn(request, response, options.onRequest);
   });
-  http2.on("request", options.onRequest);
-  http2.on("session", (session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-    if (draining) session.close();
-  });
+  for (const server of Object.values(http2)) {
+    server.on("request", options.onRequest);
+    server.on("session", (session) => {
+      sessions.add(session);
+      session.once("close", () => sessions.delete(session));
+      if (draining) session.close();
+    });
+  }
 
   const route: Route = (socket, protocol) => {
     if (protocol === "h2") {
       // HTTP/2 knows no half-closed connection; without this a session would outlive its peer.
       socket.allowHalfOpen = false;
-      http2.emit("connection", socket);
+      const peer = options.connections.exempt(socket.remoteAddress ?? "") ? "proxy" : "client";
+      http2[peer].emit("connection", socket);
       return;
     }
     http1.emit("connection", socket);
@@ -106,7 +112,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       clearTimeout(cut);
       // Never listened, yet owns a timer that checks its connections; closing ends it.
       http1.close();
-      http2.close();
+      for (const each of Object.values(http2)) each.close();
     },
   };
 }
