@@ -1,6 +1,6 @@
-import { Client as Channel, credentials, ServerCredentials } from "@grpc/grpc-js";
 import { createClient } from "@connectrpc/connect";
 import { Health } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
+import { Client as Channel, credentials, ServerCredentials } from "@grpc/grpc-js";
 import { describe, expect, it } from "@jest/globals";
 import { createHealth } from "./health.ts";
 import { createServer } from "./listener.ts";
