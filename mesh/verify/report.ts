@@ -31,7 +31,7 @@ export const notCovered: readonly string[] = [
   "RDS, ElastiCache, S3, SES and Graph themselves: hosts of their names that greet. The processes behind the sidecars use SQLite and files.",
   "Sidecars of jobs, of the workers that do not run here, and the environment's default one: nobody is there who could notice.",
   "A server that speaks first over bare TCP: Envoy's rules act at the client's first byte. Docket has none.",
-  "Mutations of NetworkPolicies, since nothing enforces them here.",
+  "Mutations of NetworkPolicies, since nothing enforces them here, and of the Gateway: istiod is started anew for it, and tells no proxy then of listeners that are gone.",
 ];
 
 /** The report as Markdown. */

@@ -1,4 +1,4 @@
-// Mutations of what istiod reads only at its start here: the mesh config, the Gateway and its routes.
+// Mutations of what istiod reads only at its start here: the mesh config, and the routes of the Gateway.
 
 import { eventually } from "@docket/runtime/testing/eventually";
 import { parse, stringify } from "yaml";
@@ -95,16 +95,5 @@ function restartsOf(mesh: VerifiedMesh): Restart[] {
     route("https-only", "plain HTTP for the edge", ({ spec }) => {
       spec.rules = [{ backendRefs: [{ name: "gateway", port: 8080 }] }];
     }),
-    {
-      name: "Gateway ingress: for another name",
-      kind: "Gateway",
-      meshConfig,
-      kubernetes: kubernetes.map((object) => {
-        if (object.kind !== "Gateway") return object;
-        const copy = structuredClone(object);
-        for (const listener of copy.spec.listeners) listener.hostname = "elsewhere.example.com";
-        return copy;
-      }),
-    },
   ];
 }
