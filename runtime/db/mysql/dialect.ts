@@ -12,6 +12,7 @@ import type { Statements } from "../../telemetry/statements.ts";
 import { isAway, isBusy } from "../errors.ts";
 import type { TransactionScope } from "../scope.ts";
 import { sessionStatements } from "./pool.ts";
+import { withoutValues } from "./without_values.ts";
 
 /** How long a statement may take before its connection is given up, in milliseconds. */
 const STATEMENT_LIMIT_MS = 20_000;
@@ -180,7 +181,9 @@ function rowsOf(result: unknown): number {
 
 function run(connection: PoolConnection, sql: string, values: unknown[], timeout: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    connection.query({ sql, values, timeout }, (error, result) => (error ? reject(error) : resolve(result)));
+    connection.query({ sql, values, timeout }, (error, result) =>
+      error ? reject(withoutValues(error, sql)) : resolve(result),
+    );
   });
 }
 

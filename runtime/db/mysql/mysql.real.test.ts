@@ -70,6 +70,30 @@ describe("a database on a server", () => {
     expect((await failureOf(() => open(path("missing.pem")))).message).toMatch(/^DATABASE_CA .* cannot be read/);
   });
 
+  it("says what went wrong without the values that it went wrong with", async () => {
+    await using server = await startMariadb();
+    await using db = await openDatabase({ ...options, url: await emptySchema(server) });
+    const row = { id: newId(), workspace_id: "w", title: "Quarterly 'figures'", created_at: 1 };
+    const add = (changed: object) =>
+      db.query
+        .insertInto("note")
+        .values({ ...row, ...changed })
+        .execute();
+    await add({});
+    const wrong = [
+      {},
+      { id: newId() },
+      { title: "Quarterly figures ".repeat(50) },
+      { id: newId(), title: "other", created_at: "Quarterly figures" },
+    ];
+    for (const changed of wrong) {
+      const error = (await failureOf(() => add(changed))) as Error & { sql?: string };
+      expect(error.sql).toBe("insert into `note` (`id`, `workspace_id`, `title`, `created_at`) values (?, ?, ?, ?)");
+      const told = [error.message, error.stack, JSON.stringify(error)].join();
+      for (const value of ["Quarterly", row.id]) expect(told).not.toContain(value);
+    }
+  });
+
   it("speaks TLS wherever the address is not this machine", async () => {
     await using server = await startMariadb(["--skip-ssl"]);
     // A name that is this machine for the system, and not for us: it might be another one tomorrow.
