@@ -62,6 +62,25 @@ describe("createLogger", () => {
     expect(written.every((line) => JSON.parse(line))).toBe(true);
   });
 
+  it("blots out API keys and signatures of URLs by their shape", () => {
+    const { logger, written } = capture();
+    const key = `dk_${"0123456789abcdef".repeat(2)}_hunter2-and_more`;
+    logger.warn({ key, keys: [key] }, `shown ${key}.`);
+    const signed = "https://contents.s3.eu-central-1.amazonaws.com/a?X-Amz-Date=1&X-Amz-Credential=hunter2%2Fs3";
+    logger.error({ err: new Error(`GET ${signed}&X-Amz-Security-Token=hunter2&X-Amz-Signature=hunter2 failed`) });
+    expect(written.join("")).not.toContain("hunter2");
+    expect(written.join("")).toContain("X-Amz-Date=1&X-Amz-Credential=[redacted]&X-Amz-Security-Token=[redacted]&");
+    expect(written.every((line) => JSON.parse(line))).toBe(true);
+  });
+
+  it("names the command that Redis refused, and not what it was to write", () => {
+    const { logger, written, lines } = capture();
+    const refused = new Error("OOM command not allowed when used memory > 'maxmemory'.");
+    logger.warn({ err: Object.assign(refused, { command: { name: "set", args: ["session", "hunter2"] } }) }, "refused");
+    expect(lines()[0].err).toMatchObject({ command: "set", message: refused.message });
+    expect(written.join("")).not.toContain("hunter2");
+  });
+
   it("tells an error's type, code, stack and cause, and survives circles", () => {
     const { logger, lines } = capture();
     const cause: Record<string, unknown> = { a: 1 };

@@ -1,7 +1,7 @@
 // Logs are JSON lines: one object per event, for machines first. Whatever is given, credentials are blotted out: by the
 // name of the field at any depth, and by their shape inside texts.
 
-import { type DestinationStream, type Logger as PinoLogger, destination as openDestination, pino } from "pino";
+import { type DestinationStream, destination as openDestination, type Logger as PinoLogger, pino } from "pino";
 import { activeSpan } from "./telemetry/span.ts";
 
 /** A logger. Make one per process with {@link createLogger}; its children add fields to every line. */
@@ -122,22 +122,26 @@ function isError(value: object): value is Error {
 
 function describeError(error: Error, depth: number): Record<string, unknown> {
   const { name, message, stack, cause, ...rest } = error;
+  // What Redis refused comes with all that it was to write; the command's name says enough.
+  const { command } = rest as { command?: { name?: unknown; args?: unknown } };
+  const told = command?.args === undefined ? rest : { ...rest, command: command.name };
   return {
     type: name ?? error.name,
     message,
-    ...redactFields(rest, depth),
+    ...redactFields(told as Record<string, unknown>, depth),
     stack,
     ...(cause === undefined ? {} : { cause: redact(cause, depth + 1) }),
   };
 }
 
 const secretShape =
-  /(?<scheme>\bbearer +)[\w.~+/=-]{8,}|(?<user>:\/\/[^\s:@/"\\]*:)[^\s@/"\\]+(?=@)|(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*/gi;
+  /(?<scheme>\bbearer +)[\w.~+/=-]{8,}|(?<user>:\/\/[^\s:@/"\\]*:)[^\s@/"\\]+(?=@)|(?<signed>\bx-amz-(?:signature|security-token|credential)=)[^\s&"\\]+|(?<![\w-])(?:eyJ[\w-]+\.[\w-]+\.[\w-]*|dk_[0-9a-f]{32}_[\w-]+)/gi;
 
-/** Blots out bearer tokens, JWTs and passwords in URLs, wherever they stand in a line. */
+/** Blots out bearer tokens, JWTs, API keys, and passwords and signatures in URLs, wherever they stand in a line. */
 function redactText(line: string): string {
   return line.replace(
     secretShape,
-    (_match, scheme: string | undefined, user: string | undefined) => `${scheme ?? user ?? ""}${blot}`,
+    (_match, scheme: string | undefined, user: string | undefined, signed: string | undefined) =>
+      `${scheme ?? user ?? signed ?? ""}${blot}`,
   );
 }
