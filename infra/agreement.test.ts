@@ -78,6 +78,12 @@ describe("AWS and the cluster", () => {
     expect(yamlBelow("argocd/controllers/argo-cd")).toContain(`newTag: ${version}`);
   });
 
+  it("know the same group of developers", () => {
+    const groups = found(template("cluster"), /^ +KubernetesGroups: \[([a-z-]+)\]/gm);
+    expect(groups).toEqual(["docket-developers"]);
+    expect(inCluster).toContain(`kind: Group, name: ${groups[0]} }`);
+  });
+
   it("call platforms and namespaces the same", () => {
     for (const [environment, platform] of Object.entries(platformOf)) {
       expect(yamlBelow(`argocd/clusters/${platform}`)).toContain(`apps/environments/${environment}`);
