@@ -17,6 +17,8 @@ export const secrets = [
   "Duplicate entry",
   "--key-encryption-secret",
   "0198c0de-0000-7000-8000-00000000beef",
+  "Plan of attack",
+  "wrote-this",
 ] as const;
 
 type Value = string | number;
@@ -64,6 +66,7 @@ export function spanOf({ traceId, spanId, method, ms, failed = false, secretive 
     "db.query.text": "SELECT * FROM user WHERE email = 'anna@example.com'",
     "docket.note": "/files?share=9c1f asked by anna@example.com with eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl",
     "unheard.of": "correct horse battery",
+    "error.message": "Duplicate entry 'Plan of attack'",
   };
   const events = [
     {
@@ -84,6 +87,8 @@ export function spanOf({ traceId, spanId, method, ms, failed = false, secretive 
           {
             traceId,
             spanId,
+            // Whoever asks may send one, and proxies hand it on.
+            ...(secretive && { traceState: "visitor=wrote-this" }),
             name: secretive ? `${method}?inline=1` : method,
             kind: 2,
             startTimeUnixNano: String(began * 1_000_000n),
