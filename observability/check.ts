@@ -32,9 +32,7 @@ function missing(what: string, how: string): void {
 console.log(
   "Needs promtool (Debian: prometheus), amtool (Debian: prometheus-alertmanager) and, once, Go 1.25 or newer for the Collector.",
 );
-console.log(
-  "Takes about a minute; the first time five minutes more, and about 2 GB below the cache folder of Go.\n",
-);
+console.log("Takes about a minute; the first time five minutes more, and about 2 GB below the cache folder of Go.\n");
 
 if (isThere("promtool")) {
   await step("rules and scrape configurations are well-formed", () => rulesAreWellFormed(folder));
