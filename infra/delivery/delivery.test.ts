@@ -3,8 +3,8 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "@jest/globals";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { describe, expect, it } from "@jest/globals";
 import { runCommand, UsageError } from "./commands.ts";
 import { environments, folderOf, RefusedError } from "./environment.ts";
 import { here, images, sources, tagOf } from "./images.ts";
@@ -168,6 +168,24 @@ describe("a promotion", () => {
     });
     played.run("pass", "stage", "https://run/3");
     expect(played.run("promote", "stage", "prod").out.split("\n")).toEqual([...images]);
+  });
+
+  it("is refused when who may talk to whom has changed since, which was tried with other calls", async () => {
+    await using played = await repository();
+    passedDev(played, "a");
+    // What is generated for another environment says nothing of what ran in DEV.
+    played.write("mesh/gen/prod/document.yaml", "changed: true\n");
+    played.commit("A policy of PROD");
+    expect(played.run("promote", "dev", "stage").code).toBe(0);
+    played.git("checkout", "-q", ".");
+    played.write("mesh/gen/dev/document.yaml", "changed: true\n");
+    played.commit("Policies from a changed contract");
+    expect(played.run("promote", "dev", "stage")).toEqual({
+      code: 1,
+      out: "",
+      err: "mesh/gen/dev/document.yaml has changed since dev passed; dev must pass with it first.",
+    });
+    expect(played.git("status", "--porcelain")).toBe("");
   });
 
   it("is refused when what surrounds the images has changed since", async () => {

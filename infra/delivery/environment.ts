@@ -76,7 +76,9 @@ export function promote(root: string, from: Environment, to: Environment): Image
       );
     }
   }
-  const changed = git(root, "diff", "--name-only", `env-${from.toUpperCase()}`, "HEAD", "--", ...surroundings);
+  // Policies of the mesh are made for each environment from one contract: where those of the one are as they were, so are others'.
+  const tried = [...surroundings, `mesh/gen/${from}`];
+  const changed = git(root, "diff", "--name-only", `env-${from.toUpperCase()}`, "HEAD", "--", ...tried);
   if (changed !== "") {
     const [first] = changed.split("\n");
     throw new RefusedError(`${first} has changed since ${from} passed; ${from} must pass with it first.`);
