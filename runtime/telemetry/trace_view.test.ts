@@ -59,7 +59,7 @@ async function shown(spans: readonly EndedSpan[], filter?: string): Promise<stri
   const take = createTraceView({ filter, write: (more) => (text += more) });
   for (const span of spans) take(span);
   // One that is shown in any case, and after the others.
-  take(spanOf({ spanId: "z", name: `job sentinel ${filter}`, kind: "consumer", durationMs: 99_999 }));
+  take(spanOf({ spanId: "z", name: `job sentinel ${filter}`, kind: "consumer", failed: true, durationMs: 99_999 }));
   await eventually(() => text.includes("sentinel"));
   return text.replace(/^.*sentinel.*\n\n?/m, "").trimEnd();
 }
@@ -68,10 +68,10 @@ describe("a request's path in a terminal", () => {
   it("is a tree with times: from the edge to the statement, what is alike in one line, what failed marked", async () => {
     expect(await shown(request())).toBe(
       [
-        "    +0.0     84.3 ms  gateway  POST DocumentService/ListDocuments  (200, 4bf92f3577b34da6a3ce929d0e0e4736)",
-        "   +10.0     17.3 ms  └ document  DocumentService/ListDocuments  (+12.7 ms on the way)",
-        "   +11.0      1.5 ms    ├ document  SELECT document ×3",
-        "   +15.0      1.0 ms    └ ! document  COMMIT  (ERR_SQLITE_ERROR)",
+        "      +0     84.3 ms  gateway  POST DocumentService/ListDocuments  (200, 4bf92f3577b34da6a3ce929d0e0e4736)",
+        "     +10     17.3 ms  └ document  DocumentService/ListDocuments  (+12.7 ms on the way)",
+        "     +11      1.5 ms    ├ document  SELECT document ×3",
+        "     +15      1.0 ms    └ ! document  COMMIT  (ERR_SQLITE_ERROR)",
       ].join("\n"),
     );
   });
@@ -81,6 +81,14 @@ describe("a request's path in a terminal", () => {
     expect(await shown(request(), "50ms")).toContain("ListDocuments");
     expect(await shown(request(), "select DOCUMENT")).toContain("ListDocuments");
     expect(await shown(request(), "GetDocument")).toBe("");
+  });
+
+  it("leaves out jobs that nobody asked for, unless they fail or are wanted", async () => {
+    const job = spanOf({ spanId: "j", name: "job tidy_uploads", service: "storage", kind: "consumer" });
+    expect(await shown([job])).toBe("");
+    expect(await shown([{ ...job, failed: true }])).toContain("job tidy_uploads");
+    expect(await shown([{ ...job, links: ["4bf92f3577b34da6a3ce929d0e0e4736"] }])).toContain("job tidy_uploads");
+    expect(await shown([job], "job tidy")).toContain("job tidy_uploads");
   });
 
   it("leaves out files of the portal, and keeps pages whole", async () => {

@@ -6,7 +6,7 @@ import type { EndedSpan } from "./telemetry.ts";
 /** What is shown, and where. */
 export interface TraceViewOptions {
   readonly write: (text: string) => void;
-  /** Only trees with a line that contains this, or that took at least this long (`100ms`, `2s`). Default: all but files. */
+  /** Only trees with a line that contains this, or that took at least this long (`100ms`, `2s`). Default: all but files and jobs of a schedule. */
   readonly filter?: string | undefined;
 }
 
@@ -117,7 +117,8 @@ function wordsOf(span: EndedSpan, way: number | undefined, depth: number): strin
 }
 
 function at(ms: number): string {
-  return `+${Math.max(0, ms).toFixed(1)}`.padStart(8);
+  // Spans know when they began to the millisecond only.
+  return `+${Math.max(0, Math.round(ms))}`.padStart(8);
 }
 
 function took(ms: number): string {
@@ -125,10 +126,12 @@ function took(ms: number): string {
 }
 
 function filterOf(filter: string | undefined): (tree: Node, lines: readonly string[]) => boolean {
-  // Files of the portal's build have nothing to tell.
+  // Files of the portal's build have nothing to tell, and what nobody asked for would stand between the requests.
   if (filter === undefined || filter === "") {
     return ({ span, children }) =>
-      span.attributes["http.route"] !== "portal" || children.some((child) => child.children.length > 0);
+      span.kind === "consumer"
+        ? span.failed || span.links.length > 0
+        : span.attributes["http.route"] !== "portal" || children.some((child) => child.children.length > 0);
   }
   const [, digits, unit] = /^(\d+)(ms|s)$/.exec(filter) ?? [];
   if (digits !== undefined) {
