@@ -3,8 +3,8 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { describe, expect, it } from "@jest/globals";
 import { temporaryFolder } from "@docket/runtime/testing/temporary_folder";
+import { describe, expect, it } from "@jest/globals";
 import { folderOf } from "./environment.ts";
 import { here } from "./images.ts";
 
@@ -118,6 +118,16 @@ describe("tag.sh", () => {
       );
       expect(played.git("origin", "rev-parse", "env-DEV^{commit}")).toBe(played.git("origin", "rev-parse", "main"));
     }
+  });
+
+  it("moves all tags or none: half of them would say of some images that they passed", async () => {
+    await using played = await job();
+    played.deploy("job", "a");
+    played.script("commit.sh", "dev", "DEV runs a");
+    const hook = join(played.git("origin", "rev-parse", "--absolute-git-dir"), "hooks", "update");
+    writeFileSync(hook, '#!/bin/sh\n[ "$1" != refs/tags/env-DEV ]\n', { mode: 0o755 });
+    expect(played.script("tag.sh", "dev", "https://run").code).toBe(1);
+    expect(played.git("origin", "tag", "--list")).toBe("");
   });
 
   it("ends with a fault, and no tag, when what is there was not committed", async () => {

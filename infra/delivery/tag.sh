@@ -7,5 +7,5 @@ git config user.email pipeline@users.noreply.github.com
 mapfile -t tags < <(node infra/delivery/run.ts pass "$1" "$2")
 [ ${#tags[@]} -gt 0 ] || exit 1
 # They move: the latest that passed is what they say.
-git push --quiet --force origin "${tags[@]/#/refs/tags/}"
+git push --quiet --force --atomic origin "${tags[@]/#/refs/tags/}"
 printf '%s\n' "${tags[@]}"
