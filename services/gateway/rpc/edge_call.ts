@@ -23,7 +23,7 @@ export function edgeCallOf(context: Pick<HandlerContext, "values">): EdgeCall {
   return call;
 }
 
-const traceparent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const traceparent = /^([0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16})-[0-9a-f]{2}$/;
 
 /** The headers that go on into the mesh: these, and nothing else that the client sent. */
 export function meshHeaders(exchange: Exchange, admission: Admission): Headers {
@@ -32,8 +32,9 @@ export function meshHeaders(exchange: Exchange, admission: Admission): Headers {
     [headerNames.clientAddress]: exchange.clientAddress,
   });
   if (admission.subject !== undefined) headers.set(headerNames.authorization, `Bearer ${admission.subject.token}`);
-  const trace = headerOf(exchange.request.headers, headerNames.trace);
-  if (trace !== undefined && traceparent.test(trace)) headers.set(headerNames.trace, trace);
+  // Ids alone: whether it is recorded, the edge's own span says, and where it makes none nobody does because a client asks.
+  const ids = traceparent.exec(headerOf(exchange.request.headers, headerNames.trace) ?? "")?.[1];
+  if (ids !== undefined) headers.set(headerNames.trace, `${ids}-00`);
   // Whoever wants to meet versions on trial may: they are behind the same rules.
   if (headerOf(exchange.request.headers, headerNames.preview) === "1") headers.set(headerNames.preview, "1");
   return headers;
