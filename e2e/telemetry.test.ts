@@ -164,8 +164,8 @@ describe("npm start -- --trace", () => {
       await watched.end("SIGKILL");
     }
     const [first = "", second = "", third = ""] = printed.split("\n");
-    expect(first).toMatch(/^ +\+0\.0 +\d+\.\d ms {2}gateway {2}POST SessionService\/SignUp {2}\(200, [0-9a-f]{32}\)$/);
-    expect(second).toMatch(/^ +\+\d+\.\d +\d+\.\d ms {2}└ user {2}SessionService\/SignUp/);
+    expect(first).toMatch(/^ +\+0 +\d+\.\d ms {2}gateway {2}POST SessionService\/SignUp {2}\(200, [0-9a-f]{32}\)$/);
+    expect(second).toMatch(/^ +\+\d+ +\d+\.\d ms {2}└ user {2}SessionService\/SignUp/);
     expect(third).toMatch(/ms {4}├ user {2}SELECT account/);
     expect(printed).not.toMatch(/CreateWorkspace|Harbour|example\.com/);
   }, 60_000);
