@@ -96,7 +96,7 @@ async function firstFault(run: (checks: Checks) => Promise<void>): Promise<strin
   const checks = new Checks(() => undefined);
   await run(checks);
   const [fault] = checks.failed;
-  return fault && `${fault.suite}: ${fault.name}: ${fault.seen.slice(0, 120)}`;
+  return fault && `${fault.suite}: ${fault.name}`;
 }
 
 /** Beside the cells: which assertions watch over which kind. */

@@ -27,7 +27,7 @@ export const notCovered: readonly string[] = [
   "Load balancers, the addresses of clients behind them, their idle timeouts.",
   "Certificates by istiod's authority and their rotation: leaves are of an authority made for the run.",
   "Kubelet probes, Rollouts' and Argo CD's controllers: what Rollouts would write (weights, labels of subsets, the preview's route) is written by the suite.",
-  "Several replicas of a pod, outlier ejection under load, locality: only as configuration in Envoy.",
+  "More than two replicas, and locality: only as configuration in Envoy.",
   "RDS, ElastiCache, S3, SES and Graph themselves: hosts of their names that greet. The processes behind the sidecars use SQLite and files.",
   "Sidecars of jobs, of the workers that do not run here, and the environment's default one: nobody is there who could notice.",
   "A server that speaks first over bare TCP: Envoy's rules act at the client's first byte. Docket has none.",

@@ -20,6 +20,7 @@ import { asRolledOut, checkCanary } from "./suites/canary.ts";
 import { checkClusters } from "./suites/clusters.ts";
 import { checkDrain } from "./suites/drain.ts";
 import { checkEdge } from "./suites/edge.ts";
+import { checkEjection } from "./suites/ejection.ts";
 import { checkEgress, startOutside } from "./suites/egress.ts";
 import { checkIdentity } from "./suites/identity.ts";
 import { watchIngress } from "./suites/ingress.ts";
@@ -169,10 +170,12 @@ async function verifyRunning(
   await checkRoutes(mesh, checks, tokens);
   await checkCanary(mesh, checks);
   await checkDrain(mesh, checks, tokens);
+  await checkEjection(mesh, checks);
   const fates = [...(await playMutations(mesh, tokens, say)), ...(await playRestarts(mesh, tokens, say))];
   const survivors = fates.filter(({ caughtBy }) => caughtBy === undefined).length;
   say(`    mutations: ${fates.length}, ${survivors} survive`);
-  say(`    cost: ${JSON.stringify(cost)}`);
+  const [least, middle, most] = cost.ratio.map((ratio) => ratio.toFixed(1));
+  say(`    cost: a call takes ${middle} times as long through two sidecars (${least} to ${most})`);
   if (report) {
     const { stdout } = await run("git", ["rev-parse", "--short", "HEAD"], { cwd: import.meta.dirname });
     const text = reportOf({
