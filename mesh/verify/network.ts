@@ -53,7 +53,11 @@ export class PodNetwork implements AsyncDisposable {
       bridge,
       "sysctl -qw net.ipv4.ip_forward=1; sysctl -qw net.bridge.bridge-nf-call-iptables=0 || true; iptables -t nat -A POSTROUTING -m conntrack --ctstate DNAT -j MASQUERADE",
     );
-    return new PodNetwork(hosts, lock);
+    const network = new PodNetwork(hosts, lock);
+    // Who interrupts a run leaves no Envoys; the namespaces themselves go with the next run.
+    process.once("exit", () => network.#killAll());
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+    return network;
   }
 
   /** A namespace with one address, and whatever it has no route for given to the bridge. */
@@ -132,8 +136,12 @@ export class PodNetwork implements AsyncDisposable {
     return stdout;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  #killAll(): void {
     for (const child of this.#children) endGroup(child, "SIGKILL");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#killAll();
     await Promise.all(this.#children.map(exited));
     await removeNamespaces();
     this.#lock.close();
@@ -172,7 +180,19 @@ async function removeNamespaces(): Promise<void> {
   const { stdout } = await run("ip", ["netns", "list"]);
   for (const line of stdout.split("\n")) {
     const [name = ""] = line.split(" ");
-    if (name.startsWith(prefix)) await ip("netns", "del", name);
+    if (!name.startsWith(prefix)) continue;
+    // A run that was killed has left its processes.
+    const pids = await run("ip", ["netns", "pids", name]);
+    for (const pid of pids.stdout.split("\n").filter((line) => line !== "")) kill(Number(pid));
+    await ip("netns", "del", name);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 

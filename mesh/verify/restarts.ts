@@ -71,10 +71,7 @@ function restartsOf(mesh: VerifiedMesh): Restart[] {
       return copy;
     }),
   });
-  // Not deleted: what is gone when istiod starts anew, it tells no proxy of.
-  const elsewhere = ({ spec }: KubernetesObject) => {
-    spec.hostnames = ["elsewhere.example.com"];
-  };
+  // Changed and never taken away: what is gone when istiod starts anew, it tells no proxy of.
   return [
     config("TLS of any age", (changed) => {
       delete changed.meshMTLS;
@@ -85,7 +82,9 @@ function restartsOf(mesh: VerifiedMesh): Restart[] {
     config("Istio's own retries", (changed) => {
       delete changed.defaultHttpRetryPolicy;
     }),
-    route("gateway", "for another name", elsewhere),
+    route("gateway", "for another path", ({ spec }) => {
+      spec.rules[0].matches = [{ path: { type: "PathPrefix", value: "/elsewhere" } }];
+    }),
     route("gateway", "with a timeout", ({ spec }) => {
       spec.rules[0].timeouts = { request: "2s" };
     }),

@@ -26,12 +26,16 @@ async function answer(question: Question): Promise<unknown> {
     case "series": {
       const durationsMs: number[] = [];
       let failed = 0;
+      let failure: unknown;
       for (let n = 0; n < question.count; n += 1) {
-        const { durationMs, grpcStatus } = await callRpc(question.call);
-        if (grpcStatus === 0) durationsMs.push(durationMs);
-        else failed += 1;
+        const answer = await callRpc(question.call);
+        if (answer.grpcStatus === 0) durationsMs.push(answer.durationMs);
+        else {
+          failed += 1;
+          failure ??= answer;
+        }
       }
-      return { durationsMs, failed };
+      return { durationsMs, failed, failure };
     }
   }
 }

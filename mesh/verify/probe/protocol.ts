@@ -107,6 +107,8 @@ export interface SeriesAnswer {
   readonly durationsMs: readonly number[];
   /** Those that did not end with status 0. */
   readonly failed: number;
+  /** How the first of them ended. */
+  readonly failure?: RpcAnswer;
 }
 
 export type Question =
