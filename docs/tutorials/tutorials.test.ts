@@ -1,7 +1,7 @@
 // The tutorials are applied, block by block, to a copy of the repository, and what they promise is looked at there.
 
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
@@ -29,6 +29,14 @@ function copyRepository(to: string): void {
     cpSync(join(root, file), join(to, file));
   }
   linkPackages(join(root, "node_modules"), join(to, "node_modules"), to);
+  // Versions that one workspace alone has.
+  for (const folder of files
+    .split("\n")
+    .filter((name) => name.endsWith("/package.json"))
+    .map(dirname)) {
+    const own = join(root, folder, "node_modules");
+    if (existsSync(own)) symlinkSync(own, join(to, folder, "node_modules"));
+  }
 }
 
 function linkPackages(from: string, into: string, copy: string): void {
@@ -40,7 +48,7 @@ function linkPackages(from: string, into: string, copy: string): void {
     }
     mkdirSync(join(into, name));
     for (const own of readdirSync(join(from, name))) {
-      const folder = ["contracts", "runtime", "e2e", "bench", "mesh"].includes(own) ? own : `services/${own}`;
+      const folder = existsSync(join(copy, own)) ? own : `services/${own}`;
       symlinkSync(join(copy, folder), join(into, name, own));
     }
   }
@@ -56,7 +64,17 @@ function apply({ info, text }: Block, folder: string): void {
     const file = join(folder, path);
     writeFileSync(file, inserted(readFileSync(file, "utf8"), info, text));
   } else if (/^sh run$/.test(info)) {
-    for (const command of text.trim().split("\n")) execFileSync("sh", ["-c", command], { cwd: folder, stdio: "pipe" });
+    for (const command of text.trim().split("\n")) run(command, folder);
+  }
+}
+
+/** Runs a command of the page. What it says on standard output is where compilers complain, so an error holds it. */
+function run(command: string, folder: string): void {
+  try {
+    execFileSync("sh", ["-c", command], { cwd: folder, stdio: "pipe", encoding: "utf8" });
+  } catch (error) {
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${command}: ${(stdout + stderr).slice(-3000)}`, { cause: error });
   }
 }
 
