@@ -1,4 +1,5 @@
 // The storage service, as far as the document service asks it: uploads that are stored, and references to their bytes.
+import { millisecondsOf } from "@docket/contracts/policy";
 import { createHash } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
@@ -31,6 +32,8 @@ export class FakeBlobs {
   readonly uploads = new Map<string, FakeUpload>();
   /** By version. */
   readonly references = new Map<string, BlobReference>();
+  /** When references were made, in milliseconds; those without a time were made long ago. */
+  readonly madeAt = new Map<string, number>();
   /** When set, the next call of this name fails as if storage were away. */
   failNext: "confirmReferences" | "releaseReferences" | undefined;
 
@@ -91,8 +94,12 @@ export class FakeBlobs {
           for (const id of versionIds) this.references.delete(id);
           return {};
         },
-        listPendingReferences: () => ({
-          references: [...this.references.values()].filter((known) => known.state === BlobReferenceState.PENDING),
+        listPendingReferences: ({ olderThan }) => ({
+          references: [...this.references.values()].filter(
+            ({ state, versionId }) =>
+              state === BlobReferenceState.PENDING &&
+              Date.now() - (this.madeAt.get(versionId) ?? 0) >= millisecondsOf(olderThan),
+          ),
         }),
         createReadTicket: ({ versionId }) => {
           const reference = this.references.get(versionId);
@@ -107,6 +114,7 @@ export class FakeBlobs {
   #add(init: MessageInitShape<typeof BlobReferenceSchema>) {
     const reference = create(BlobReferenceSchema, { ...init, state: BlobReferenceState.PENDING });
     this.references.set(reference.versionId, reference);
+    this.madeAt.set(reference.versionId, Date.now());
     return { reference };
   }
 

@@ -133,6 +133,7 @@ describe("VersionService", () => {
     if (committed === undefined) throw new Error("no reference");
     const orphan = { ...committed, versionId: newId(), uploadId: newId() };
     world.blobs.references.set(orphan.versionId, orphan);
+    world.blobs.madeAt.clear();
     await world.service.settleReferences();
     expect([...world.blobs.references.values()]).toHaveLength(1);
     expect(committed.state).toBe(BlobReferenceState.CONFIRMED);
