@@ -1,7 +1,7 @@
 // What a cluster would make of the rendered objects: a pod for each Deployment, addresses for Services, and endpoints. Everything else
 // that istiod reads stays as it is shipped.
 
-import { isIstio, type KubernetesObject } from "./objects.ts";
+import { isIstio, type KubernetesObject, withNamespace } from "./objects.ts";
 import type { Rendered } from "./render.ts";
 
 /** A pod of the verification. */
@@ -105,13 +105,6 @@ const gatewayClass: KubernetesObject = {
   metadata: { name: "istio" },
   spec: { controllerName: "istio.io/gateway-controller" },
 };
-
-const clusterWide = new Set(["Namespace", "GatewayClass", "ClusterRole", "ClusterRoleBinding"]);
-
-function withNamespace(object: KubernetesObject, namespace: string): KubernetesObject {
-  if (clusterWide.has(object.kind) || object.metadata.namespace !== undefined) return object;
-  return { ...object, metadata: { ...object.metadata, namespace } };
-}
 
 function podOf(
   deployment: KubernetesObject,

@@ -114,7 +114,7 @@ const ask: Readonly<Record<Path, Ask>> = {
       : { pod: workloadName(cell.caller.workload), question: { ...callOf(cell, tokens), target: hostOf(mesh, cell) } },
   process: (_mesh, cell, tokens, options) => {
     const own = (workload: Cell["workload"], environment: string) => {
-      const namespace = namespaceOf(environment as (typeof environments)[number]);
+      const namespace = namespaceOf(environment);
       return `spiffe://${principalOf(workload, options, { name: environment, namespace })}`;
     };
     const by = own(cell.workload, cell.environment);

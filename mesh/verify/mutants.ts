@@ -8,7 +8,7 @@ import { principalOf, type MeshOptions } from "../src/options.ts";
 import { rowOf } from "../src/workloads.ts";
 import { rpcNameOf, workloadName } from "@docket/contracts/policy";
 import { type KubernetesObject, nameOf } from "./objects.ts";
-import { environments, namespaceOf, type Environment } from "./render.ts";
+import { environments, namespaceOf } from "./render.ts";
 
 /** One change of the policies. */
 export interface Mutant {
@@ -35,11 +35,7 @@ type Edit = (object: KubernetesObject) => void;
 const asked = 3;
 
 /** Every change, of the objects that an environment has. Redundant pairs (the root namespace's and the environment's) change together. */
-export function mutantsOf(
-  objects: readonly KubernetesObject[],
-  environment: Environment,
-  options: MeshOptions,
-): Mutant[] {
+export function mutantsOf(objects: readonly KubernetesObject[], environment: string, options: MeshOptions): Mutant[] {
   const all = cells(
     environment,
     environments.filter((other) => other !== environment),
@@ -203,7 +199,7 @@ function byKind(
 function witnessesOf(
   all: readonly Cell[],
   objects: readonly KubernetesObject[],
-  environment: Environment,
+  environment: string,
   options: MeshOptions,
 ): Cell[] {
   const configuration: Located<unknown>[] = objects.map(({ kind, metadata, spec }) => ({
@@ -217,7 +213,7 @@ function witnessesOf(
   const seen = new Set<string>();
   for (const cell of all) {
     if (found.length === asked) break;
-    const home = cell.caller.environment as Environment;
+    const home = cell.caller.environment;
     const { outcome } = evaluate(
       {
         namespace: namespaceOf(environment),

@@ -41,3 +41,11 @@ export function isIstio({ apiVersion }: KubernetesObject): boolean {
 export function nameOf({ kind, metadata }: KubernetesObject): string {
   return `${kind} ${metadata.namespace === undefined ? "" : `${metadata.namespace}/`}${metadata.name}`;
 }
+
+const clusterWide = new Set(["Namespace", "GatewayClass", "ClusterRole", "ClusterRoleBinding"]);
+
+/** The object in a namespace, where its kind has one and it names none. */
+export function withNamespace(object: KubernetesObject, namespace: string): KubernetesObject {
+  if (clusterWide.has(object.kind) || object.metadata.namespace !== undefined) return object;
+  return { ...object, metadata: { ...object.metadata, namespace } };
+}

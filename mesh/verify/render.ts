@@ -5,23 +5,27 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parse, stringify } from "yaml";
+import { meshOptions } from "../src/configuration.ts";
 import { type KubernetesObject, parseObjects } from "./objects.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..", "..");
 
-/** The environments, in the order of promotion. */
-export const environments = ["dev", "stage", "prod"] as const;
-export type Environment = (typeof environments)[number];
+const made = meshOptions().environments;
 
-/** The namespace of an environment. */
-export function namespaceOf(environment: Environment): string {
-  return `docket-${environment}`;
+/** The environments that mesh/gen is made for, in the order of promotion. */
+export const environments: readonly string[] = made.map(({ name }) => name);
+
+/** The namespace of an environment. Throws where there is no such environment. */
+export function namespaceOf(environment: string): string {
+  const found = made.find(({ name }) => name === environment);
+  if (found === undefined) throw new Error(`There is no environment ${environment}.`);
+  return found.namespace;
 }
 
 /** Everything that belongs to one environment. */
 export interface Rendered {
-  readonly environment: Environment;
+  readonly environment: string;
   readonly namespace: string;
   /** What mesh/control_plane and mesh/overlays say. */
   readonly mesh: readonly KubernetesObject[];
@@ -32,7 +36,7 @@ export interface Rendered {
 }
 
 /** Renders one environment. Throws with what kustomize says. */
-export async function render(kustomize: string, environment: Environment): Promise<Rendered> {
+export async function render(kustomize: string, environment: string): Promise<Rendered> {
   const build = async (folder: string) => {
     const { stdout } = await run(kustomize, ["build", join(root, folder)], { maxBuffer: 64 << 20 });
     return parseObjects(stdout);

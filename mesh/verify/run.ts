@@ -2,9 +2,10 @@
 // workload, Docket's processes behind them.
 
 import { execFile } from "node:child_process";
-import { access, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
+import { findCommand } from "@docket/runtime/testing/servers/process";
 import { Checks } from "./checks.ts";
 import { buildPortal, findDomain } from "./surroundings.ts";
 import { measureCost } from "./cost.ts";
@@ -12,7 +13,7 @@ import { playMatrix } from "./matrix.ts";
 import { VerifiedMesh } from "./mesh.ts";
 import { playMutations } from "./mutations.ts";
 import { playRestarts } from "./restarts.ts";
-import { type Environment, environments, render } from "./render.ts";
+import { environments, render } from "./render.ts";
 import { notCovered, reportOf } from "./report.ts";
 import { checkStatically } from "./static.ts";
 import { makeSubjects, servesWithKeys, signTokens } from "./subjects.ts";
@@ -49,7 +50,7 @@ About 3 minutes, and about 10 more the first time, when Istio is built into the 
 Exit codes: 0 all holds; 1 something does not; 2 not understood.`;
 
 interface Options {
-  readonly environment: Environment;
+  readonly environment: string;
   readonly static: boolean;
   readonly report: boolean;
 }
@@ -85,7 +86,7 @@ async function verify(wanted: Options): Promise<number> {
   say(usage.split("\n").slice(1, 4).join("\n"));
   const possible = await canHaveNetworks();
   const dynamic = !wanted.static && possible;
-  const missing = await missingCommands(dynamic);
+  const missing = missingCommands(dynamic);
   if (missing.length > 0) {
     process.stderr.write(`Missing on this machine: ${missing.join(", ")}\n`);
     return 1;
@@ -203,22 +204,8 @@ async function canHaveNetworks(): Promise<boolean> {
   );
 }
 
-/** Commands that are called, each with where they are on Debian. */
-async function missingCommands(dynamic: boolean): Promise<string[]> {
+/** The commands that are called and are not here. */
+function missingCommands(dynamic: boolean): string[] {
   const needed = ["go", "pip3", "python3", ...(dynamic ? ["ip", "iptables", "setpriv", "openssl", "curl", "ps"] : [])];
-  const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
-  const found = await Promise.all(
-    needed.map(async (name) => {
-      const there = await Promise.all(
-        folders.map((folder) =>
-          access(join(folder, name)).then(
-            () => true,
-            () => false,
-          ),
-        ),
-      );
-      return there.includes(true);
-    }),
-  );
-  return needed.filter((_, index) => !found[index]);
+  return needed.filter((name) => findCommand(name) === undefined);
 }

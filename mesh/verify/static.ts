@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Checks } from "./checks.ts";
-import { isIstio, type KubernetesObject, printObjects } from "./objects.ts";
+import { isIstio, type KubernetesObject, printObjects, withNamespace } from "./objects.ts";
 import type { Rendered } from "./render.ts";
 import type { Tools } from "./tools.ts";
 
@@ -82,13 +82,6 @@ function madeElsewhere({ namespace, workloads }: Rendered): KubernetesObject[] {
       type: "kubernetes.io/tls",
     },
   ];
-}
-
-const clusterWide = new Set(["Namespace", "GatewayClass"]);
-
-function withNamespace(object: KubernetesObject, namespace: string): KubernetesObject {
-  if (object.metadata.namespace !== undefined || clusterWide.has(object.kind)) return object;
-  return { ...object, metadata: { ...object.metadata, namespace } };
 }
 
 async function outputOf(command: string, parameters: readonly string[]): Promise<{ code: number; text: string }> {
