@@ -1,5 +1,6 @@
 // Processes and proxies that end: calls in flight finish, and streams end by the process's word.
 
+import { eventually } from "@docket/runtime/testing/eventually";
 import type { Checks } from "../checks.ts";
 import type { VerifiedMesh } from "../mesh.ts";
 import { exited } from "../network.ts";
@@ -8,6 +9,7 @@ import type { Tokens } from "../subjects.ts";
 export async function checkDrain(mesh: VerifiedMesh, checks: Checks, tokens: Tokens): Promise<void> {
   const check = checks.suite("drain");
   const target = `document.${mesh.options.rendered.namespace}.svc.cluster.local:7102`;
+  const before = await underWay(mesh, "gateway", "document");
   const watch = mesh.probe("gateway").ask({
     operation: "rpc",
     fresh: true,
@@ -16,12 +18,7 @@ export async function checkDrain(mesh: VerifiedMesh, checks: Checks, tokens: Tok
     headers: { authorization: `Bearer ${tokens.person}` },
     giveUpMs: 60_000,
   });
-  const calls = mesh.probe("gateway").ask({
-    operation: "series",
-    count: 150,
-    call: { operation: "rpc", target, path: "/grpc.health.v1.Health/Check" },
-  });
-  await calls;
+  await eventually(async () => (await underWay(mesh, "gateway", "document")) > before, { timeoutMs: 10_000 });
   const started = performance.now();
   await mesh.endApplication("document");
   const seconds = (performance.now() - started) / 1000;
@@ -40,6 +37,7 @@ export async function checkDrain(mesh: VerifiedMesh, checks: Checks, tokens: Tok
     target: `storage.${mesh.options.rendered.namespace}.svc.cluster.local:7103`,
     path: "/grpc.health.v1.Health/Check",
   });
+  await eventually(async () => (await underWay(mesh, "document-worker", "storage")) > 0, { timeoutMs: 10_000 });
   const agent = mesh.agents.get("document-worker");
   if (agent === undefined) throw new Error("document-worker has no sidecar.");
   // As the kubelet does: the first process of the container is told, and not Envoy itself.
@@ -49,4 +47,13 @@ export async function checkDrain(mesh: VerifiedMesh, checks: Checks, tokens: Tok
   check("a call under way finishes while its sidecar drains", finished.grpcStatus === 0, finished);
   await exited(agent);
   await mesh.startAgent(mesh.pod("document-worker"));
+}
+
+/** How many calls to a workload are under way through a pod's sidecar. */
+async function underWay(mesh: VerifiedMesh, pod: string, workload: string): Promise<number> {
+  const host = `${workload}.${mesh.options.rendered.namespace}.svc.cluster.local`;
+  const counts = (await mesh.envoy(pod, "clusters")).matchAll(
+    new RegExp(`^outbound\\|\\d+\\|stable\\|${host}::\\S+::rq_active::(\\d+)$`, "gm"),
+  );
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
 }
