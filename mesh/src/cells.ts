@@ -38,12 +38,19 @@ export interface Cell extends ServedMethod {
 
 const foreign: readonly DescService[] = [Health, ServerReflection, ServerReflectionAlpha];
 
+/** The workloads that have a gRPC port, and which. */
+export function servers(): { readonly workload: Workload; readonly name: string; readonly port: number }[] {
+  return workloads.flatMap((workload) => {
+    const { grpcPort: port } = rowOf(workload);
+    return port === undefined ? [] : [{ workload, name: workloadName(workload), port }];
+  });
+}
+
 /** Every RPC of the contract, and health and reflection at every workload that has a gRPC port. */
 export function servedMethods(): ServedMethod[] {
-  const servers = workloads.filter((workload) => rowOf(workload).grpcPort !== undefined);
   return [
     ...rpcs.map(({ method, service }) => ({ method, workload: workloadOf(service) })),
-    ...servers.flatMap((workload) =>
+    ...servers().flatMap(({ workload }) =>
       foreign.flatMap((service) => service.methods.map((method) => ({ method, workload }))),
     ),
   ];

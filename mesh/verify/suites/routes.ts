@@ -5,7 +5,7 @@ import { BlobService } from "@docket/contracts/gen/docket/storage/v1/blob_servic
 import { UploadService } from "@docket/contracts/gen/docket/storage/v1/upload_service_pb.ts";
 import { Health } from "@docket/contracts/gen/grpc/health/v1/health_pb.ts";
 import { deadlineMsOf, foreignService, retriesOf, rpcNameOf, workloadName } from "@docket/contracts/policy";
-import { servedMethods } from "../../src/cells.ts";
+import { servedMethods, servers } from "../../src/cells.ts";
 import type { Checks } from "../checks.ts";
 import type { VerifiedMesh } from "../mesh.ts";
 import type { RpcQuestion } from "../probe/protocol.ts";
@@ -42,12 +42,7 @@ async function routesTo(mesh: VerifiedMesh, caller: string, port: number, host: 
 export async function checkConfigured(mesh: VerifiedMesh, check: ReturnType<Checks["suite"]>): Promise<void> {
   const wrong: string[] = [];
   let count = 0;
-  for (const [workload, port] of [
-    ["user", 7101],
-    ["document", 7102],
-    ["storage", 7103],
-    ["integration", 7104],
-  ] as const) {
+  for (const { name: workload, port } of servers()) {
     const host = `${workload}.${mesh.options.rendered.namespace}.svc.cluster.local`;
     const routes = await routesTo(mesh, "gateway", port, host);
     for (const { method, workload: at } of servedMethods()) {

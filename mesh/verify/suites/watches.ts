@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { eventually } from "@docket/runtime/testing/eventually";
+import { servers } from "../../src/cells.ts";
 import { unknownAddress, type VerifiedMesh } from "../mesh.ts";
 import type { RpcAnswer, RpcQuestion } from "../probe/protocol.ts";
 import type { Tokens } from "../subjects.ts";
@@ -50,12 +51,7 @@ function otherEdge(mesh: VerifiedMesh): string {
 /** What the contract does not name is refused to everybody, whatever they show. */
 export async function watchUnknownPaths(mesh: VerifiedMesh, tokens: Tokens): Promise<string | undefined> {
   const callers = ["gateway", "document", "storage", "integration", "operator", "web", "user", "ingress"];
-  for (const [pod, port] of [
-    ["user", 7101],
-    ["document", 7102],
-    ["storage", 7103],
-    ["integration", 7104],
-  ] as const) {
+  for (const { name: pod, port } of servers()) {
     for (const caller of callers.filter((each) => each !== pod)) {
       for (const token of [tokens.none, tokens.person, tokens.key]) {
         const path = "/docket.none.v1.NoService/NoMethod";
@@ -77,12 +73,7 @@ export async function watchUnnamed(mesh: VerifiedMesh): Promise<string | undefin
 
 /** Plaintext is heard by no pod. */
 export async function watchPlaintext(mesh: VerifiedMesh): Promise<string | undefined> {
-  for (const [pod, port] of [
-    ["user", 7101],
-    ["document", 7102],
-    ["storage", 7103],
-    ["integration", 7104],
-  ] as const) {
+  for (const { name: pod, port } of servers()) {
     const answer = await ask(mesh, pod, port, health);
     if (answer.httpStatus !== undefined || answer.grpcStatus !== undefined) return `${pod} answers plaintext`;
   }
